@@ -1,0 +1,45 @@
+# Kameng's workspace. Two commands matter: `make up` (the demo shop) and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics themes/storefront themes/admin
+EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
+
+.PHONY: up test lint types imports check lock clean help
+
+help: ## What can be done here
+	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+up: .venv ## The demo shop: services, migrations, seed, web and worker; Ctrl-C stops all
+	@$(BIN)/kameng dev --seed
+
+test: .venv ## Every test, on a real PostgreSQL and Valkey
+	@$(BIN)/python -m pytest
+
+.venv: $(VENV)/.installed ## Only the environment
+
+$(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kameng needs Python 3.11 or later; this is %s. Name another one: make PYTHON=python3.12 ..." % sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing Kameng's packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(EDITABLE)
+	@touch $@
+
+check: lint types imports ## Lint, types and import rules
+
+lint: .venv
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv
+	@$(BIN)/mypy
+
+imports: .venv
+	@$(BIN)/lint-imports
+
+lock: .venv ## Pin the newest allowed versions into requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python tools/lock.py --upgrade
+
+clean: ## Remove the environment and the demo shop's data
+	rm -rf $(VENV) .kameng

@@ -1,0 +1,1 @@
+"""The default storefront theme: a folder of templates, documents and assets; no code."""

@@ -1,0 +1,34 @@
+"""Domain events: facts in the past tense, as msgspec structs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from kameng.errors import BootError
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all events.
+
+    A module's event derives from it and names itself; fields are plain JSON values, ids as text, times as ISO 8601. New fields
+    get a default, so that events written by an older version can still be read.
+
+        class OrderCompleted(Event, frozen=True, kw_only=True):
+            name = "fulfilment.order_completed"
+            order: str
+    """
+
+    name: ClassVar[str] = ""
+
+    @classmethod
+    def topic(cls) -> str:
+        """The event's name: ``module.what_happened``.
+
+        Raises:
+            BootError: the class gives none.
+        """
+        if not cls.name:
+            raise BootError(f"The event {cls.__qualname__} has no name.", cure='Give it one: name = "module.what_happened".')
+        return cls.name

@@ -1,0 +1,92 @@
+"""What a resolver knows of its request, and what it may ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from strawberry.types import Info as StrawberryInfo
+
+from kameng.auth.principal import VISITOR, Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kameng.db import Database
+    from kameng.kernel import Kernel
+    from kameng.module import Permission
+
+T = TypeVar("T")
+
+LOCALES = ("zh-CN", "en")
+"""The languages of the product; the first is the default."""
+
+
+class Context:
+    """One request.
+
+    Attributes:
+        kernel: the kernel that serves it.
+        principal: who asks.
+        locale: the language of texts in the answer, one of `LOCALES`.
+        schema: ``shop`` or ``admin``.
+        idempotency_key: the key of the mutation that runs, if the client gave one.
+        address: the client's network address; empty where there is none, as in a task.
+        cookies: cookies to set (name → value) or, with None, to clear, when the answer leaves.
+        correlation_id: names this request in the log and in masked errors.
+    """
+
+    __slots__ = (
+        "_loaders",
+        "address",
+        "cookies",
+        "correlation_id",
+        "idempotency_key",
+        "kernel",
+        "locale",
+        "principal",
+        "schema",
+    )
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        *,
+        principal: Principal = VISITOR,
+        locale: str = LOCALES[0],
+        schema: str = "shop",
+        idempotency_key: str | None = None,
+        address: str = "",
+        correlation_id: str = "",
+    ) -> None:
+        self.kernel = kernel
+        self.principal = principal
+        self.locale = locale
+        self.schema = schema
+        self.idempotency_key = idempotency_key
+        self.address = address
+        self.correlation_id = correlation_id
+        self.cookies: dict[str, str | None] = {}
+        self._loaders: dict[object, Any] = {}
+
+    @property
+    def db(self) -> Database:
+        """The kernel's database."""
+        return self.kernel.db
+
+    def service(self, contract: type[T]) -> T:
+        """The service behind a contract."""
+        return self.kernel.services.get(contract)
+
+    def require(self, permission: Permission | str) -> None:
+        """Insist that the principal holds a permission; raises `Unauthenticated` or `Forbidden`."""
+        self.principal.require(permission if isinstance(permission, str) else permission.name)
+
+    def loader(self, key: object, make: Callable[[Context], T]) -> T:
+        """A thing kept for this request, such as a DataLoader, made on first use."""
+        if key not in self._loaders:
+            self._loaders[key] = make(self)
+        return cast("T", self._loaders[key])
+
+
+Info = StrawberryInfo[Context, None]
+"""What resolvers take: ``info.context`` is the request's `Context`."""

@@ -1,0 +1,55 @@
+"""Identifiers: UUIDv7 inside, Relay global ids outside.
+
+UUIDv7 (RFC 9562 §5.7) grows with time, so that new rows land at the end of an index. A global id is the base64url of
+the type's name, a colon and the sixteen bytes: opaque to clients, and checked on the way in.
+"""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+import uuid_utils.compat
+
+from kameng.errors import InvalidInput
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7."""
+    return uuid_utils.compat.uuid7()
+
+
+def global_id(type_name: str, key: UUID) -> str:
+    """The Relay id of an object.
+
+    >>> global_id("Product", UUID("01890000-0000-7000-8000-000000000001"))
+    'UHJvZHVjdDoBiQAAAABwAIAAAAAAAAAB'
+    """
+    return urlsafe_b64encode(type_name.encode() + b":" + key.bytes).decode().rstrip("=")
+
+
+def parse_global_id(text: str) -> tuple[str, UUID]:
+    """The type's name and the key behind a global id.
+
+    Raises:
+        InvalidInput: the text is no id of ours.
+    """
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        name, separator, key = raw[:-17].decode("ascii"), raw[-17:-16], raw[-16:]
+        if separator != b":" or not name.isidentifier() or global_id(name, UUID(bytes=key)) != text.rstrip("="):
+            raise ValueError(text)
+        return name, UUID(bytes=key)
+    except (ValueError, binascii.Error) as error:
+        raise InvalidInput(f"{text[:80]!r} is not an id of this shop.", cure="Use an id as a query returned it.") from error
+
+
+def key_of(type_name: str, text: str) -> UUID:
+    """The key behind a global id that must belong to ``type_name``.
+
+    Raises:
+        InvalidInput: the text is no id, or the id of something else.
+    """
+    name, key = parse_global_id(text)
+    if name != type_name:
+        raise InvalidInput(f"This is the id of a {name}, not of a {type_name}.", cure=f"Pass a {type_name}'s id.")
+    return key

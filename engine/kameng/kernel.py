@@ -1,0 +1,104 @@
+"""The kernel: a deployment's modules, wired together and running in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from kameng.audit import AuditLog
+from kameng.auth import Auth
+from kameng.contracts import Services
+from kameng.db import ENGINE, Database
+from kameng.db.migrations import app_configs
+from kameng.errors import UnavailableError
+from kameng.events import Outbox
+from kameng.graphql import ComposedSchema, compose_schema
+from kameng.loader import load_modules
+from kameng.module import Module, Permission
+from kameng.settings import Settings
+from kameng.tasks import TaskQueue
+from kameng.vault import Vault
+
+
+class Kernel:
+    """One deployment in one process.
+
+    Composing touches no network, so a test can look at the schemas of any set of modules. Entering it (``async with``)
+    opens the database and the broker and starts the modules.
+
+    Attributes:
+        settings: the deployment's settings.
+        modules: in order of dependency.
+        permissions: all permissions of all modules, by name.
+        services: what modules offer each other, by contract.
+        schemas: the composed GraphQL schemas, ``shop`` and ``admin``.
+        db, valkey: the database and the Redis or Valkey client.
+        auth, vault, audit, events, tasks: the kernel's parts that keep something.
+    """
+
+    def __init__(self, settings: Settings, modules: Iterable[Module] | None = None) -> None:
+        self.settings = settings
+        self.modules = load_modules(settings, modules)
+        for app in app_configs(self.modules):
+            for table in app.table_classes:
+                table._meta.db = ENGINE
+        self.permissions: dict[str, Permission] = {
+            permission.name: permission for module in self.modules for permission in module.permissions
+        }
+        self.services = Services(self, self.modules)
+        self.schemas: dict[Literal["shop", "admin"], ComposedSchema] = {
+            "shop": compose_schema("shop", self.modules),
+            "admin": compose_schema("admin", self.modules),
+        }
+        self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
+        self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")
+        self.audit = AuditLog(self)
+        self.vault = Vault(self)
+        self.auth = Auth(self)
+        self.events = Outbox(self)
+        self.tasks = TaskQueue(self)
+        self._started: list[Module] = []
+
+    def module(self, name: str) -> Module | None:
+        """The enabled module of that name, if there is one."""
+        return next((module for module in self.modules if module.name == name), None)
+
+    async def __aenter__(self) -> Kernel:
+        await self.db.open()
+        try:
+            await self._reach_broker()
+            for module in self.modules:
+                if module.on_start:
+                    await module.on_start(self)
+                self._started.append(module)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _reach_broker(self) -> None:
+        try:
+            await self.valkey.ping()
+        except Exception as error:
+            raise UnavailableError(
+                f"Redis or Valkey does not answer: {error}.",
+                cure="Check REDIS_URL and that it runs there; leave it unset for the embedded one.",
+            ) from error
+
+    async def _stop(self) -> None:
+        try:
+            while self._started:
+                module = self._started.pop()
+                if module.on_stop:
+                    await module.on_stop(self)
+        finally:
+            await self.valkey.aclose()
+            await self.db.close()

@@ -1,0 +1,184 @@
+"""What a module is: one frozen declaration of everything that it brings.
+
+A module is a package with an entry point in the group ``kameng.modules`` that leads to a `Module`. The kernel reads the
+declaration and wires the rest; a module never registers anything by being imported.
+
+    module = Module(
+        name="reviews",
+        version="1.0.0",
+        requires={"catalog": ">=0.1,<0.2"},
+        piccolo_app="kameng_reviews.piccolo_app",
+        shop=SchemaPart(mutation=ReviewsMutation, extend={"Product": ProductReviews}),
+        permissions=(Permission("reviews.moderate", "Hide and restore reviews", "隐藏和恢复评价"),),
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    import click
+    import msgspec
+    from litestar.types import ControllerRouterHandler
+
+    from kameng.events import Event
+    from kameng.graphql.context import Context
+    from kameng.kernel import Kernel
+
+ENTRY_POINT_GROUP = "kameng.modules"
+"""The entry-point group in which modules are found."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaPart:
+    """A module's part of one GraphQL schema.
+
+    Attributes:
+        query, mutation, subscription: Strawberry types whose fields join the root types.
+        extend: fields added to another module's type: the type's GraphQL name → a class of Strawberry fields, in whose
+            resolvers ``self`` is the owner's object.
+        types: types that no field leads to, such as implementations of an interface.
+        nodes: how ``node(id:)`` finds the objects of a type, by the type's GraphQL name: an async callable that takes the
+            context and keys and returns the objects in order, None where there is none that this principal may see.
+    """
+
+    query: type | None = None
+    mutation: type | None = None
+    subscription: type | None = None
+    extend: Mapping[str, type] = field(default_factory=lambda: MappingProxyType({}))
+    types: tuple[type, ...] = ()
+    nodes: Mapping[str, Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Provide:
+    """A contract that the module fulfils.
+
+    Attributes:
+        contract: the protocol.
+        factory: makes the service from the kernel, once for each kernel.
+    """
+
+    contract: type
+    factory: Callable[[Kernel], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """What the module does when an event has happened.
+
+    The call runs inside a transaction that also records the event as handled, so its effects in the database happen once,
+    however often the event is delivered. It makes no network calls there; for these it enqueues a task.
+
+    Attributes:
+        name: unique within the module, such as ``count_sales``; stable, since receipts are kept under it.
+        event: the type of event.
+        call: ``async (kernel, event)``; with ``batch`` ``async (kernel, events)``, a non-empty list.
+        batch: whether many events are handed over together, in one transaction.
+        attempts: how often it is tried before the delivery goes to the dead letters.
+    """
+
+    name: str
+    event: type[Event]
+    call: Callable[[Kernel, Any], Awaitable[None]]
+    batch: bool = False
+    attempts: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Work outside a request, run by a worker.
+
+    Attributes:
+        name: unique within the module.
+        call: ``async (kernel, **arguments)`` with JSON arguments; may run twice, so it is idempotent.
+        attempts: how often it is tried, with growing pauses, before it becomes a dead letter.
+        every: run it on a schedule with this interval, by one process of the deployment.
+    """
+
+    name: str
+    call: Callable[..., Awaitable[None]]
+    attempts: int = 12
+    every: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Something that only some principals may do.
+
+    Attributes:
+        name: ``module.verb_object``, stable, such as ``settlement.credit_wallet``.
+        title_en, title_zh: what an operator reads when giving it to a role.
+    """
+
+    name: str
+    title_en: str
+    title_zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A piece that the module puts into a theme's page without touching the theme.
+
+    Attributes:
+        place: the slot's name, such as ``product.after_description``.
+        template: a template of the module, ``package:path``.
+        fragment: a GraphQL fragment on the type that the page shows at the slot; its fields join the page's document.
+        order: smaller comes first.
+    """
+
+    place: str
+    template: str
+    fragment: str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """Everything that a module brings.
+
+    Attributes:
+        name: the role it plays, such as ``catalog``; a replacement takes the same name from another package.
+        version: its own version (PEP 440).
+        engine: the versions of the kernel it works with (PEP 440 specifiers).
+        requires: modules that must be enabled, by name, with the versions it works with.
+        settings: the shape of its section in ``kameng.toml``, a msgspec struct with ``forbid_unknown_fields``.
+        piccolo_app: import path of its Piccolo app, which names its tables and migrations.
+        shop, admin: its parts of the two schemas.
+        provides, needs: contracts that it fulfils, and contracts it asks for at run time.
+        events: the facts that it publishes.
+        handlers, tasks, permissions, slots: see the classes.
+        routes: Litestar handlers, such as callbacks of gateways.
+        commands: commands added to ``kameng``.
+        on_start, on_stop: called in each process, in order of dependency and in reverse.
+        locale: a folder of Babel catalogues, ``package:folder``.
+    """
+
+    name: str
+    version: str
+    engine: str = ">=0.1,<0.2"
+    requires: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    settings: type[msgspec.Struct] | None = None
+    piccolo_app: str | None = None
+    shop: SchemaPart | None = None
+    admin: SchemaPart | None = None
+    provides: tuple[Provide, ...] = ()
+    needs: tuple[type, ...] = ()
+    events: tuple[type[Event], ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    routes: tuple[ControllerRouterHandler, ...] = ()
+    commands: tuple[click.Command, ...] = ()
+    on_start: Callable[[Kernel], Awaitable[None]] | None = None
+    on_stop: Callable[[Kernel], Awaitable[None]] | None = None
+    locale: str | None = None

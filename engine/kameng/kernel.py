@@ -16,6 +16,7 @@ from kameng.db.migrations import app_configs
 from kameng.errors import UnavailableError
 from kameng.events import Outbox
 from kameng.graphql import ComposedSchema, compose_schema
+from kameng.graphql.execution import Executor
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
 from kameng.settings import Settings
@@ -35,6 +36,7 @@ class Kernel:
         permissions: all permissions of all modules, by name.
         services: what modules offer each other, by contract.
         schemas: the composed GraphQL schemas, ``shop`` and ``admin``.
+        graphql: what executes documents against them.
         db, valkey: the database and the Redis or Valkey client.
         auth, vault, audit, events, tasks: the kernel's parts that keep something.
     """
@@ -52,6 +54,9 @@ class Kernel:
         self.schemas: dict[Literal["shop", "admin"], ComposedSchema] = {
             "shop": compose_schema("shop", self.modules),
             "admin": compose_schema("admin", self.modules),
+        }
+        self.graphql: dict[Literal["shop", "admin"], Executor] = {
+            name: Executor(schema) for name, schema in self.schemas.items()
         }
         self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
         self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")

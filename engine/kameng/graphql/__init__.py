@@ -1,0 +1,25 @@
+"""GraphQL: two schemas composed from the modules' parts, errors as data, Relay pages, and the endpoint that serves them."""
+
+from kameng.graphql.composition import ComposedSchema, compose_schema
+from kameng.graphql.context import LOCALES, Context, Info
+from kameng.graphql.foreign import foreign
+from kameng.graphql.node import Node
+from kameng.graphql.pages import Connection, Edge, PageInfo
+from kameng.graphql.payload import mutation, payload
+from kameng.graphql.scalars import Money
+
+__all__ = [
+    "LOCALES",
+    "ComposedSchema",
+    "Connection",
+    "Context",
+    "Edge",
+    "Info",
+    "Money",
+    "Node",
+    "PageInfo",
+    "compose_schema",
+    "foreign",
+    "mutation",
+    "payload",
+]

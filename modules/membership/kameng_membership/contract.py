@@ -1,0 +1,39 @@
+"""What other modules may use of membership: who a member is and which prices it gets. No tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from kameng_membership.events import MemberRegistered
+
+__all__ = ["MemberRegistered", "MemberSnapshot", "Members"]
+
+
+class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A member as other modules see it.
+
+    Attributes:
+        id: its key.
+        tier: the price tier of its level.
+        active: whether it may buy.
+    """
+
+    id: UUID
+    tier: str
+    active: bool
+
+
+class Members(Protocol):
+    """Looking members up."""
+
+    async def snapshots(self, ids: Sequence[UUID]) -> list[MemberSnapshot | None]:
+        """The members as they are now, in order; None where there is none. One statement."""
+        ...
+
+    async def find(self, login: str) -> MemberSnapshot | None:
+        """The member with this e-mail address, if there is one."""
+        ...

@@ -1,0 +1,14 @@
+"""The facts that membership publishes."""
+
+from kameng.events import Event
+
+
+class MemberRegistered(Event, frozen=True, kw_only=True):
+    """Somebody became a member.
+
+    Attributes:
+        member: its key.
+    """
+
+    name = "membership.member_registered"
+    member: str

@@ -144,6 +144,16 @@ class Conflict(Refusal):
 
 
 class RateLimited(Refusal):
-    """Too many tries; the cure says when to come back."""
+    """Too many tries.
+
+    Attributes:
+        retry_after: seconds to wait before the next try.
+    """
 
     code = "RATE_LIMITED"
+
+    def __init__(
+        self, message: str, *, cure: str = "", path: Sequence[str] = (), retry_after: int = 1
+    ) -> None:
+        super().__init__(message, cure=cure or f"Try again in {retry_after} s.", path=path)
+        self.retry_after = retry_after

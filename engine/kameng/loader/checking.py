@@ -10,7 +10,7 @@ from kameng.contracts import contract_name
 from kameng.errors import Fault, SettingsError
 from kameng.graphql.composition_checks import check_schemas
 from kameng.loader.discovery import Found
-from kameng.settings import Settings
+from kameng.settings import SECTIONS, Settings
 from kameng.version import VERSION
 
 
@@ -108,7 +108,7 @@ def _settings(found: Sequence[Found], settings: Settings) -> Iterable[Fault]:
             "unknown_settings",
             str(settings.source or "the environment"),
             f"No enabled module owns the section [{name}].",
-            f"Sections are: {', '.join(sorted(known | {'kameng', 'modules'}))}. Enable the module, or take the section out.",
+            f"Sections are: {', '.join(sorted(known | dict(SECTIONS).keys()))}. Enable the module, or take the section out.",
         )
     for item in found:
         if item.module.settings:

@@ -1,6 +1,28 @@
 """Settings: one typed tree from ``kameng.toml`` and the environment."""
 
 from kameng.settings.reading import Settings, read_settings
-from kameng.settings.sections import EngineSettings, ModulesSettings
+from kameng.settings.sections import (
+    SECTIONS,
+    AuthSettings,
+    EngineSettings,
+    EventsSettings,
+    GraphQLSettings,
+    ModulesSettings,
+    TasksSettings,
+    ThemesSettings,
+    VaultSettings,
+)
 
-__all__ = ["EngineSettings", "ModulesSettings", "Settings", "read_settings"]
+__all__ = [
+    "SECTIONS",
+    "AuthSettings",
+    "EngineSettings",
+    "EventsSettings",
+    "GraphQLSettings",
+    "ModulesSettings",
+    "Settings",
+    "TasksSettings",
+    "ThemesSettings",
+    "VaultSettings",
+    "read_settings",
+]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from kameng.errors import SettingsError
-from kameng.settings.sections import EngineSettings, ModulesSettings
+from kameng.settings.sections import SECTIONS, EngineSettings, ModulesSettings
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -38,6 +38,8 @@ class Settings:
         self._tree = tree
         self.engine = self.section("kameng", EngineSettings)
         self.modules = self.section("modules", ModulesSettings)
+        for name, shape in SECTIONS:
+            self.section(name, shape)
 
     def section(self, name: str, shape: type[S]) -> S:
         """One section, checked against its shape.
@@ -54,8 +56,8 @@ class Settings:
             ) from error
 
     def unknown_sections(self, known: set[str]) -> list[str]:
-        """Sections of the file that no enabled module owns."""
-        return sorted(set(self._tree) - known - {"kameng", "modules"})
+        """Sections of the file that neither the kernel nor an enabled module owns."""
+        return sorted(set(self._tree) - known - {name for name, _ in SECTIONS})
 
     @property
     def data_dir(self) -> Path:

@@ -1,6 +1,6 @@
 """The kernel's own sections of ``kameng.toml``."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -50,3 +50,71 @@ class ModulesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     enabled: tuple[str, ...] | None = None
     disabled: tuple[str, ...] = ()
+
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[auth]``.
+
+    Attributes:
+        session_idle_minutes, session_lifetime_hours: a session ends this long after its last request, and this
+            long after the log-in, whichever comes first.
+        staff_idle_minutes, staff_lifetime_hours: the same for staff.
+        step_up_minutes: how long a second factor, once shown, opens what asks for a fresh one.
+        session_cache_seconds: how long a process may answer for a session without asking the database; 0: never.
+            A revocation reaches all processes at once; this is the bound where Valkey cannot pass it on.
+        session_cache_size: sessions and tokens that a process remembers at most.
+        password_min_length: characters of a new password.
+        signature_tolerance_seconds: how far the clock of a signed request may be off.
+        allowed_origins: origins besides our own whose pages may use the session cookie, such as
+            ``https://app.shop.example``; browsers send it only within one site.
+        insecure_cookies: session cookies without ``Secure`` and ``__Host-``: for development over plain http on
+            another machine, or in Safari, which refuses secure cookies even on localhost. Not for production.
+    """
+
+    session_idle_minutes: Positive = 14 * 24 * 60
+    session_lifetime_hours: Positive = 90 * 24
+    staff_idle_minutes: Positive = 60
+    staff_lifetime_hours: Positive = 12
+    step_up_minutes: Positive = 10
+    session_cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=300)] = 5.0
+    session_cache_size: Annotated[int, msgspec.Meta(ge=0)] = 10_000
+    password_min_length: Annotated[int, msgspec.Meta(ge=8, le=128)] = 10
+    signature_tolerance_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 300
+    allowed_origins: tuple[str, ...] = ()
+    insecure_cookies: bool = False
+
+
+class EventsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[events]``."""
+
+
+class TasksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[tasks]``."""
+
+
+class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[themes]``."""
+
+
+class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[graphql]``."""
+
+
+class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[vault]``."""
+
+
+SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
+    ("kameng", EngineSettings),
+    ("modules", ModulesSettings),
+    ("auth", AuthSettings),
+    ("events", EventsSettings),
+    ("tasks", TasksSettings),
+    ("themes", ThemesSettings),
+    ("graphql", GraphQLSettings),
+    ("vault", VaultSettings),
+)
+"""The sections that the kernel owns, with their shapes: each is checked whenever settings are read."""

@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     import click
@@ -158,6 +159,8 @@ class Module:
         handlers, tasks, permissions, slots: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
         commands: commands added to ``kameng``.
+        seed: ``async (kernel, folder)`` fills an empty shop with the demo data of a folder and returns a line that says what
+            it did; does nothing where there is data already.
         on_start, on_stop: called in each process, in order of dependency and in reverse.
         locale: a folder of Babel catalogues, ``package:folder``.
     """
@@ -179,6 +182,7 @@ class Module:
     slots: tuple[Slot, ...] = ()
     routes: tuple[ControllerRouterHandler, ...] = ()
     commands: tuple[click.Command, ...] = ()
+    seed: Callable[[Kernel, Path], Awaitable[str]] | None = None
     on_start: Callable[[Kernel], Awaitable[None]] | None = None
     on_stop: Callable[[Kernel], Awaitable[None]] | None = None
     locale: str | None = None

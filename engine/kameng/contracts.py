@@ -57,6 +57,10 @@ class Services:
             made = self._made[contract] = self._make(contract)
         return cast("T", made)
 
+    def find(self, contract: type[T]) -> T | None:
+        """The service behind a contract that a deployment may do without; None where nobody provides it."""
+        return self.get(contract) if contract in self._provided else None
+
     def _make(self, contract: type) -> object:
         if contract not in self._provided:
             raise BootError(

@@ -17,6 +17,7 @@ from strawberry.types.field import StrawberryField
 
 from kameng.errors import BootError
 from kameng.graphql.foreign import known_types
+from kameng.graphql.idempotency import IDEMPOTENT
 from kameng.graphql.root import KernelQuery
 from kameng.graphql.walking import definition_of, field_name, types_below
 from kameng.module import Module, SchemaPart
@@ -56,6 +57,9 @@ class ComposedSchema(strawberry.Schema):
                 directives=(),
                 config=StrawberryConfig(disable_field_suggestions=False),
             )
+
+        # Strawberry's own directives run as wrappers around resolvers; this one only tells, so the schema declares it itself.
+        self._schema.directives = (*self._schema.directives, IDEMPOTENT)
 
     def _add(self, owner: str, classes: Iterable[type | None]) -> None:
         fields = self._added.setdefault(owner, [])

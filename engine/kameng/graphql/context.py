@@ -31,7 +31,8 @@ class Context:
         schema: ``shop`` or ``admin``.
         idempotency_key: the key of the mutation that runs, if the client gave one.
         address: the client's network address; empty where there is none, as in a task.
-        cookies: cookies to set (name → value) or, with None, to clear, when the answer leaves.
+        cookies: values of ``Set-Cookie`` headers to send with the answer.
+        user_agent: how the client calls itself.
         correlation_id: names this request in the log and in masked errors.
     """
 
@@ -45,6 +46,7 @@ class Context:
         "locale",
         "principal",
         "schema",
+        "user_agent",
     )
 
     def __init__(
@@ -57,6 +59,7 @@ class Context:
         idempotency_key: str | None = None,
         address: str = "",
         correlation_id: str = "",
+        user_agent: str = "",
     ) -> None:
         self.kernel = kernel
         self.principal = principal
@@ -65,7 +68,8 @@ class Context:
         self.idempotency_key = idempotency_key
         self.address = address
         self.correlation_id = correlation_id
-        self.cookies: dict[str, str | None] = {}
+        self.cookies: list[str] = []
+        self.user_agent = user_agent
         self._loaders: dict[object, Any] = {}
 
     @property

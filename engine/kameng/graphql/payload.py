@@ -34,6 +34,7 @@ from kameng.errors import (
     Refusal,
     Unauthenticated,
 )
+from kameng.graphql.idempotency import take_key
 
 C = TypeVar("C", bound=type)
 
@@ -115,6 +116,9 @@ def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:
     @functools.wraps(resolver)
     async def answer(*args: Any, **kwargs: Any) -> Any:
         nonlocal kind
+        info = kwargs.get("info")
+        if info is not None:
+            take_key(info._raw_info, info.context)
         try:
             return await resolver(*args, **kwargs)
         except Refusal as refusal:

@@ -1,0 +1,173 @@
+"""The endpoint ``/graphql/shop`` or ``/graphql/admin``: a bare ASGI handler, since each layer costs on every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
+
+import orjson
+import structlog
+from graphql import OperationType
+from litestar.handlers import asgi
+from litestar.types import Receive, Scope, Send
+
+from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
+from kameng.graphql.execution import Answer
+from kameng.graphql.wire import (
+    JSON,
+    MAX_BODY,
+    GraphQLRequest,
+    Unreadable,
+    choose_media_type,
+    read_json,
+    read_query_string,
+    status_of,
+)
+from kameng.http.metrics import OPERATIONS
+from kameng.http.requests import context_of, read_headers, set_cookies
+
+if TYPE_CHECKING:
+    from kameng.graphql.context import Context
+    from kameng.kernel import Kernel
+
+log = structlog.get_logger(__name__)
+
+PREFLIGHT = "kameng-preflight"
+"""A header that a page of another site cannot send without asking first; a GET needs it."""
+
+
+class _Refused(Exception):  # noqa: N818 - not an error but an answer
+    def __init__(self, status: int, message: str, code: str, cure: str = "") -> None:
+        self.status = status
+        self.answer = Answer(errors=[{"message": message, "extensions": {"code": code, "cure": cure}}])
+
+
+class GraphQLEndpoint:
+    """Serves one schema.
+
+    Args:
+        kernel: a running kernel.
+        schema: ``shop`` or ``admin``.
+    """
+
+    def __init__(self, kernel: Kernel, schema: Literal["shop", "admin"]) -> None:
+        self._kernel = kernel
+        self._schema: Literal["shop", "admin"] = schema
+        self._executor = kernel.graphql[schema]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = read_headers(scope)
+        media_type = choose_media_type(headers.get("accept", ""))
+        cookies: Sequence[tuple[bytes, bytes]] = ()
+        try:
+            if media_type is None:
+                raise _Refused(406, "The answer is JSON, which you do not accept.", "NOT_ACCEPTABLE", f"Accept {JSON}.")
+            request = await self._read(scope, headers, receive)
+            context = await context_of(self._kernel, scope, headers, self._schema)
+            answer = await self._answer(scope, headers, request, context)
+            status = status_of(ran=answer.ran, media_type=media_type)
+            cookies = set_cookies(context)
+        except _Refused as refused:
+            answer, status = refused.answer, refused.status
+        except Refusal as refusal:
+            answer, status = _told(refusal), _STATUS.get(type(refusal), 400)
+        except KamengError as error:
+            log.error("request failed", error=str(error), exc_info=True)
+            answer, status = _told(error), 503
+        await _send(send, status, media_type or JSON, answer, cookies)
+
+    async def _read(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> GraphQLRequest:
+        method = scope["method"]
+        if method == "GET":
+            if not headers.get(PREFLIGHT):
+                raise _Refused(
+                    405, "GET needs the header Kameng-Preflight, so that no other site can send it.", "METHOD_NOT_ALLOWED",
+                    "Send the header with any value, or use POST.",
+                )  # fmt: skip
+            return read_query_string(dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)))
+        if method != "POST":
+            raise _Refused(405, f"{method} is not served here.", "METHOD_NOT_ALLOWED", "Use POST.")
+        kind, _, parameters = headers.get("content-type", "").partition(";")
+        charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+        if kind.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
+            raise _Refused(
+                415, f"The body must be {JSON} in UTF-8.", "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {JSON}."
+            )
+        return read_json(await _body(receive))
+
+    async def _answer(self, scope: Scope, headers: Mapping[str, str], request: GraphQLRequest, context: Context) -> Answer:
+        prepared = self._executor.prepare(request.query, request.operation_name)
+        kind = prepared.kind
+        if scope["method"] == "GET" and kind is OperationType.MUTATION:
+            raise _Refused(405, "A mutation is never sent by GET.", "METHOD_NOT_ALLOWED", "Use POST.")
+        if kind is OperationType.SUBSCRIPTION:
+            raise Unreadable("A subscription does not fit into one answer.", cure="Open it by WebSocket or event stream.")
+        answer = await self._executor.execute(request.query, request.variables, context, request.operation_name)
+        result = "refused" if not answer.ran else "errors" if answer.errors else "ok"
+        OPERATIONS.labels(self._schema, kind.value if kind else "invalid", result).inc()
+        return answer
+
+
+_STATUS: dict[type[Refusal], int] = {Unauthenticated: 401, RateLimited: 429}
+
+
+def _told(error: KamengError) -> Answer:
+    shown = {"message": error.message, "extensions": {"code": error.code, "cure": error.cure}}
+    return Answer(errors=[shown])
+
+
+async def _body(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Unreadable("The connection closed before the request was complete.", cure="Send it again.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise _Refused(413, f"The request is larger than {MAX_BODY} bytes.", "REQUEST_TOO_LARGE", "Send less at once.")
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _send(
+    send: Send, status: int, media_type: str, answer: Answer, cookies: Sequence[tuple[bytes, bytes]]
+) -> None:
+    shown: dict[str, Any] = {}
+    if answer.errors:
+        shown["errors"] = answer.errors
+    if answer.ran:
+        shown["data"] = answer.data
+    if answer.extensions:
+        shown["extensions"] = answer.extensions
+    body = orjson.dumps(shown)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", f"{media_type}; charset=utf-8".encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"cache-control", b"no-store"),
+                *cookies,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def graphql_handlers(kernel: Kernel) -> list[Any]:
+    """The two endpoints as Litestar handlers."""
+    handlers = []
+    for schema in ("shop", "admin"):
+        endpoint = GraphQLEndpoint(kernel, schema)
+
+        async def handle(scope: Scope, receive: Receive, send: Send, endpoint: GraphQLEndpoint = endpoint) -> None:
+            await endpoint(scope, receive, send)
+
+        handlers.append(asgi(f"/graphql/{schema}", name=f"graphql-{schema}", copy_scope=False)(handle))
+    return handlers

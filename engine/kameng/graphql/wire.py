@@ -1,0 +1,119 @@
+"""GraphQL over HTTP, the parts that know no schema: reading a request, choosing a media type, choosing a status.
+
+Source: the GraphQL-over-HTTP draft of the GraphQL foundation, as its audits test it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kameng.errors import InvalidInput
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+MAX_BODY = 1_000_000
+"""Bytes that a request without uploads may have."""
+
+
+class GraphQLRequest(msgspec.Struct, frozen=True):
+    """A request's parameters.
+
+    Attributes:
+        query: the document's text; empty where only an id of a trusted document is sent.
+        variables: values by name.
+        operation_name: which operation of the document to run.
+        extensions: whatever the client adds.
+    """
+
+    query: str = ""
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = msgspec.field(default=None, name="operationName")
+    extensions: dict[str, Any] | None = None
+
+
+_decoder = msgspec.json.Decoder(GraphQLRequest)
+
+
+class Unreadable(InvalidInput):
+    """The body is no GraphQL request."""
+
+    code = "REQUEST_UNREADABLE"
+
+
+def read_json(body: bytes) -> GraphQLRequest:
+    """A request from a JSON body.
+
+    Raises:
+        Unreadable: it is no JSON object of the right shape, or holds no query.
+    """
+    try:
+        request = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(
+            f"The body is no GraphQL request: {error}.",
+            cure='Send a JSON object such as {"query": "{ engineVersion }", "variables": {}}.',
+        ) from error
+    return _complete(request)
+
+
+def read_query_string(values: dict[str, str]) -> GraphQLRequest:
+    """A request from the parameters of a GET.
+
+    Raises:
+        Unreadable: variables or extensions are no JSON objects, or there is no query.
+    """
+    try:
+        parsed = {
+            key: msgspec.json.decode(values[key], type=dict[str, Any] | None)
+            for key in ("variables", "extensions")
+            if values.get(key)
+        }
+    except msgspec.DecodeError as error:
+        raise Unreadable(f"variables and extensions are JSON objects: {error}.", cure="Encode them as JSON.") from error
+    return _complete(
+        GraphQLRequest(
+            query=values.get("query", ""),
+            variables=parsed.get("variables"),
+            operation_name=values.get("operationName") or None,
+            extensions=parsed.get("extensions"),
+        )
+    )
+
+
+def _complete(request: GraphQLRequest) -> GraphQLRequest:
+    if not request.query:
+        raise Unreadable("The request holds no query.", cure="Send the document's text as `query`.")
+    return request
+
+
+def choose_media_type(accept: str) -> str | None:
+    """The media type of the answer; None where the client accepts neither of ours."""
+    if not accept:
+        return JSON
+    best: tuple[float, str] | None = None
+    for part in accept.split(","):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if kind in (JSON, "application/*", "*/*"):
+            offer = JSON
+        elif kind == GRAPHQL_JSON:
+            offer = GRAPHQL_JSON
+        else:
+            continue
+        if weight > 0 and (best is None or weight > best[0]):
+            best = (weight, offer)
+    return best[1] if best else None
+
+
+def status_of(*, ran: bool, media_type: str) -> int:
+    """The HTTP status of a readable request's answer: older clients get 200 whatever happened."""
+    return 200 if ran or media_type == JSON else 400

@@ -1,0 +1,14 @@
+"""The Piccolo app of fulfilment."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from kameng_fulfilment.tables import TABLES
+
+APP_CONFIG = AppConfig(
+    app_name="fulfilment",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=TABLES,
+    migration_dependencies=[],
+)

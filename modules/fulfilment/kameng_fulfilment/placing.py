@@ -1,0 +1,299 @@
+"""Placing a batch of orders: one short transaction, in the order pick → charge → write, or nothing of it.
+
+Everything that decides is read inside the transaction. Who drops out (no stock, no money, a changed price) leaves no trace but
+a typed refusal; what was picked for him is free again at the end. The number of statements does not depend on the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+from kameng.db import as_json
+from kameng.errors import Conflict, Refusal
+from kameng.ids import new_id
+from kameng.money import Money, UnitPrice
+from kameng_catalog.contract import (
+    NotForSale,
+    Pick,
+    PickRequest,
+    Prices,
+    Quote,
+    QuoteRequest,
+    Sale,
+    Stock,
+    Variants,
+    VariantSnapshot,
+    WrongQuantity,
+)
+from kameng_membership.contract import Members
+from kameng_settlement.contract import Charge, Charged, Charging
+
+from kameng_fulfilment.events import OrderCompleted, SoldLine
+from kameng_fulfilment.numbers import new_number
+from kameng_fulfilment.requests import OrderRequest, PriceChanged
+from kameng_fulfilment.statements import FIND_REPEATED, WRITE_ORDERS
+
+if TYPE_CHECKING:
+    from kameng.kernel import Kernel
+
+Outcome = UUID | Refusal
+"""The key of the order that a request led to, or why it led to none."""
+
+
+class _Line(msgspec.Struct):
+    id: UUID
+    variant: VariantSnapshot
+    quantity: int
+    quote: Quote
+    pick: Pick | None = None
+
+
+class _Order(msgspec.Struct):
+    place: int
+    request: OrderRequest
+    id: UUID
+    number: str
+    lines: list[_Line]
+    total: Money
+    charge: UUID | None = None
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """What became of a batch.
+
+    Attributes:
+        outcomes: for each request, in order.
+        contested: positions that were refused for want of stock while another request of the batch gave back what it had
+            picked; they are worth another try.
+    """
+
+    outcomes: list[Outcome]
+    contested: list[int]
+
+
+class Placing:
+    """Places batches of orders with the services of a kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._db = kernel.db
+        services = kernel.services
+        self._members = services.get(Members)
+        self._variants = services.get(Variants)
+        self._prices = services.get(Prices)
+        self._stock = services.get(Stock)
+        self._charging = services.get(Charging)
+
+    async def place(self, requests: Sequence[OrderRequest]) -> BatchResult:
+        """Place a batch in one transaction.
+
+        Args:
+            requests: no two with the same member and key.
+
+        Raises:
+            asyncpg.UniqueViolationError: somebody else placed one of them at the same moment; try them one by one.
+        """
+        outcomes: list[Outcome | None] = [None] * len(requests)
+        async with self._db.transaction():
+            await self._repeated(requests, outcomes)
+            orders = await self._priced(requests, outcomes)
+            short = await self._pick(orders, outcomes)
+            await self._charge(orders, outcomes)
+            paid = [order for order in orders if outcomes[order.place] is None]
+            if paid:
+                await self._write(paid, outcomes)
+        assert None not in outcomes  # noqa: S101 - every request has its outcome by now
+        return BatchResult(outcomes, _contested(short, orders, paid))  # type: ignore[arg-type]  # checked just above
+
+    async def _repeated(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> None:
+        rows = await self._db.fetch(FIND_REPEATED, [r.member for r in requests], [r.key for r in requests])
+        known = {(row["member"], row["idempotency_key"]): row for row in rows}
+        for place, request in enumerate(requests):
+            row = known.get((request.member, request.key))
+            if row is not None:
+                same = row["fingerprint"] == request.fingerprint
+                outcomes[place] = row["id"] if same else key_conflict()
+
+    async def _priced(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> list[_Order]:
+        open_places = [place for place in range(len(requests)) if outcomes[place] is None]
+        if not open_places:
+            return []
+        wanted = [(place, index, line) for place in open_places for index, line in enumerate(requests[place].lines)]
+        members = await self._members.snapshots([requests[place].member for place in open_places])
+        tiers: dict[int, str] = {}
+        for place, member in zip(open_places, members, strict=True):
+            if member is None or not member.active:
+                outcomes[place] = NotForSale("This account cannot buy.", cure="Ask the shop's support.")
+            else:
+                tiers[place] = member.tier
+        variants = await self._variants.snapshots([line.variant for _, _, line in wanted])
+        quotes = await self._prices.quote(
+            [
+                QuoteRequest(
+                    variant=line.variant,
+                    quantity=max(line.quantity, 1),
+                    tier=tiers.get(place, ""),
+                    currency=requests[place].currency,
+                )
+                for place, _, line in wanted
+            ]
+        )
+        lines: dict[int, list[_Line]] = {place: [] for place in open_places}
+        for (place, index, line), variant, quote in zip(wanted, variants, quotes, strict=True):
+            if outcomes[place] is None:
+                checked = _checked(index, line.quantity, variant, quote)
+                if isinstance(checked, Refusal):
+                    outcomes[place] = checked
+                else:
+                    lines[place].append(checked)
+        return [
+            order
+            for place in open_places
+            if outcomes[place] is None and (order := self._order(place, requests[place], lines[place], outcomes))
+        ]
+
+    def _order(
+        self, place: int, request: OrderRequest, lines: list[_Line], outcomes: list[Outcome | None]
+    ) -> _Order | None:
+        total = Money(sum(line.quote.total.minor for line in lines), request.currency)
+        if request.expected is not None and request.expected != total:
+            outcomes[place] = PriceChanged(
+                f"The total is {total.amount} {total.currency} now, not {request.expected.amount}.",
+                cure="Show the buyer the new total and order again with a new key.",
+                path=("input", "expectedTotal"),
+            )
+            return None
+        return _Order(place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total)
+
+    async def _pick(self, orders: list[_Order], outcomes: list[Outcome | None]) -> dict[int, UUID]:
+        lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
+        if not lines:
+            return {}
+        picks = await self._stock.pick(
+            [PickRequest(variant=line.variant.id, quantity=line.quantity) for _, _, line in lines]
+        )
+        short: dict[int, UUID] = {}
+        for (order, index, line), pick in zip(lines, picks, strict=True):
+            if isinstance(pick, Refusal):
+                if outcomes[order.place] is None:
+                    outcomes[order.place] = _at_line(pick, index)
+                    short[order.place] = line.variant.id
+            else:
+                line.pick = pick
+        return short
+
+    async def _charge(self, orders: list[_Order], outcomes: list[Outcome | None]) -> None:
+        owing = [order for order in orders if outcomes[order.place] is None and order.total.minor > 0]
+        if not owing:
+            return
+        answers = await self._charging.charge(
+            [
+                Charge(key=f"order:{order.id}", member=order.request.member, amount=order.total, memo=order.number)
+                for order in owing
+            ]
+        )
+        for order, answer in zip(owing, answers, strict=True):
+            if isinstance(answer, Charged):
+                order.charge = answer.transaction
+            else:
+                outcomes[order.place] = answer
+
+    async def _write(self, paid: list[_Order], outcomes: list[Outcome | None]) -> None:
+        lines = [(order, index, line) for order in paid for index, line in enumerate(order.lines)]
+        await self._db.execute(
+            WRITE_ORDERS,
+            [order.id for order in paid],
+            [order.number for order in paid],
+            [order.request.member for order in paid],
+            [order.request.key for order in paid],
+            [order.request.fingerprint for order in paid],
+            [order.total.currency for order in paid],
+            [order.total.minor for order in paid],
+            [order.charge for order in paid],
+            [new_id() for _ in paid],
+            [line.id for _, _, line in lines],
+            [order.id for order, _, _ in lines],
+            [index for _, index, _ in lines],
+            [line.variant.id for _, _, line in lines],
+            [line.variant.product for _, _, line in lines],
+            [line.variant.sku for _, _, line in lines],
+            [as_json(line.variant.titles) for _, _, line in lines],
+            [line.quantity for _, _, line in lines],
+            [line.quote.unit.units for _, _, line in lines],
+            [line.quote.cost.units if line.quote.cost else None for _, _, line in lines],
+            [line.quote.total.minor for _, _, line in lines],
+        )
+        await self._stock.hand_over([Sale(pick=line.pick, line=line.id) for _, _, line in lines if line.pick])
+        now = datetime.now(UTC).isoformat()
+        await self._kernel.events.emit(*(_completed(order, now) for order in paid))
+        for order in paid:
+            outcomes[order.place] = order.id
+
+
+def key_conflict() -> Conflict:
+    """The refusal of a key that was used for something else."""
+    return Conflict(
+        "This idempotency key was used for another order.",
+        cure="Take a fresh key for a new order; repeat the same input to get the first order again.",
+    )
+
+
+def _checked(index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal) -> _Line | Refusal:
+    where = ("input", "lines", str(index))
+    if variant is None or not variant.published:
+        return NotForSale("This is not for sale.", cure="Choose something else.", path=(*where, "variantId"))
+    if not variant.min_quantity <= quantity <= variant.max_quantity:
+        return WrongQuantity(
+            f"{variant.sku} is sold in quantities of {variant.min_quantity} to {variant.max_quantity}; {quantity} were asked for.",
+            cure="Change the quantity, or place several orders.",
+            path=(*where, "quantity"),
+        )
+    if isinstance(quote, Refusal):
+        return _at_line(quote, index)
+    return _Line(id=new_id(), variant=variant, quantity=quantity, quote=quote)
+
+
+def _at_line(refusal: Refusal, index: int) -> Refusal:
+    return type(refusal)(refusal.message, cure=refusal.cure, path=("input", "lines", str(index)))
+
+
+def _contested(short: dict[int, UUID], orders: Sequence[_Order], paid: Sequence[_Order]) -> list[int]:
+    kept = {order.place for order in paid}
+    returned: dict[UUID, set[int]] = {}
+    for order in orders:
+        if order.place not in kept:
+            for line in order.lines:
+                if line.pick:
+                    returned.setdefault(line.variant.id, set()).add(order.place)
+    return [place for place, variant in short.items() if returned.get(variant, set()) - {place}]
+
+
+def _cost(unit: UnitPrice | None, quantity: int) -> int:
+    return unit.times(quantity).minor if unit else 0
+
+
+def _completed(order: _Order, at: str) -> OrderCompleted:
+    return OrderCompleted(
+        order=str(order.id),
+        number=order.number,
+        member=str(order.request.member),
+        total_minor=order.total.minor,
+        currency=order.total.currency,
+        completed_at=at,
+        lines=tuple(
+            SoldLine(
+                line=str(line.id),
+                variant=str(line.variant.id),
+                product=str(line.variant.product),
+                sku=line.variant.sku,
+                quantity=line.quantity,
+                total_minor=line.quote.total.minor,
+                cost_minor=_cost(line.quote.cost, line.quantity),
+            )
+            for line in order.lines
+        ),
+    )

@@ -1,0 +1,97 @@
+"""What a buyer asks for, checked before anything is locked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from kameng.errors import InvalidInput, Refusal
+from kameng.money import Money
+
+MAX_LINES = 50
+"""Lines of one order."""
+
+MAX_KEY = 128
+"""Characters of an idempotency key."""
+
+
+class IdempotencyKeyMissing(InvalidInput):
+    """The request has no idempotency key, without which a repeated request would buy twice."""
+
+    code = "IDEMPOTENCY_KEY_MISSING"
+
+
+class PriceChanged(Refusal):
+    """The total is not the one that the buyer expected."""
+
+    code = "PRICE_CHANGED"
+
+
+class LineRequest(msgspec.Struct, frozen=True):
+    """One line that is asked for.
+
+    Attributes:
+        variant: its key.
+        quantity: how many.
+    """
+
+    variant: UUID
+    quantity: int
+
+
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is asked for.
+
+    Attributes:
+        member: who buys.
+        key: the buyer's idempotency key.
+        lines: what is bought; a variant stands in one line only.
+        currency: what it is paid in.
+        expected: the total that the buyer saw, if it insists on it.
+    """
+
+    member: UUID
+    key: str
+    lines: tuple[LineRequest, ...]
+    currency: str
+    expected: Money | None = None
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Equal for requests that ask for the same."""
+        lines = sorted((line.variant.hex, line.quantity) for line in self.lines)
+        return hashlib.sha256(msgspec.msgpack.encode((self.currency, lines))).digest()
+
+
+def order_request(
+    member: UUID, key: str | None, lines: Sequence[LineRequest], currency: str, expected: Money | None = None
+) -> OrderRequest:
+    """Check a request's shape.
+
+    Raises:
+        IdempotencyKeyMissing: there is no key.
+        InvalidInput: the key is too long, or there are no lines, too many, or a variant twice.
+    """
+    if not key:
+        raise IdempotencyKeyMissing(
+            "An order needs an idempotency key.",
+            cure='Mark the field with @idempotent(key: "…") or send the header Idempotency-Key; take a fresh UUID for each order.',
+        )
+    if len(key) > MAX_KEY:
+        raise InvalidInput(f"The idempotency key is longer than {MAX_KEY} characters.", cure="A UUID is enough.")
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise InvalidInput(
+            f"An order has 1 to {MAX_LINES} lines; this has {len(lines)}.", cure="Split it.", path=("input", "lines")
+        )
+    seen: set[UUID] = set()
+    for position, line in enumerate(lines):
+        if line.variant in seen:
+            raise InvalidInput(
+                "The same variant stands in two lines.",
+                cure="Put it into one line with the quantity of both.",
+                path=("input", "lines", str(position), "variantId"),
+            )
+        seen.add(line.variant)
+    return OrderRequest(member=member, key=key, lines=tuple(lines), currency=currency, expected=expected)

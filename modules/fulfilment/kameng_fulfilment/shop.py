@@ -1,0 +1,140 @@
+"""Fulfilment's part of the shop schema: placing orders, reading one's own, and what was delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+import strawberry
+from kameng.auth import PrincipalKind
+from kameng.errors import NotFound
+from kameng.graphql import Connection, Context, Info, mutation, payload
+from kameng.graphql.pages import Keyset, PageRequest
+from kameng.graphql.scalars import MoneyInput
+from kameng.ids import key_of
+from kameng_catalog.contract import NotForSale, OutOfStock, WrongQuantity
+from kameng_settlement.contract import InsufficientFunds
+
+from kameng_fulfilment.numbers import read_number
+from kameng_fulfilment.orders import may_read, order_by_number, order_of, orders_by_id
+from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged, order_request
+from kameng_fulfilment.services import Orders
+from kameng_fulfilment.types import CARDS, DeliveredCard, Order, OrderLine, card_loader
+
+if TYPE_CHECKING:
+    from kameng.db import Database
+
+NEWEST = Keyset("orders-newest", (("id", "uuid"),), descending=True)
+
+
+@strawberry.input(description="A line of an order to place.")
+class OrderLineInput:
+    """A line of an order to place."""
+
+    variant_id: strawberry.ID = strawberry.field(description="The id of the variant.")
+    quantity: int = strawberry.field(default=1, description="How many.")
+
+
+@strawberry.input(description="An order to place, paid from the wallet.")
+class PlaceOrderInput:
+    """An order to place."""
+
+    lines: list[OrderLineInput]
+    currency: str = strawberry.field(default="CNY", description="The currency to pay in, ISO 4217.")
+    expected_total: MoneyInput | None = strawberry.field(
+        default=None, description="The total that the buyer saw; another one refuses the order."
+    )
+
+
+@payload(OutOfStock, InsufficientFunds, WrongQuantity, NotForSale, PriceChanged, IdempotencyKeyMissing)
+class PlaceOrderPayload:
+    """The order that was placed, or why it was not."""
+
+    order: Order | None = None
+
+
+@strawberry.type
+class FulfilmentMutation:
+    """Mutations of the shop."""
+
+    @mutation
+    async def place_order(self, info: Info, input: PlaceOrderInput) -> PlaceOrderPayload:  # noqa: A002 - GraphQL's name
+        """Buy, paid from your wallet and delivered at once. Needs an idempotency key: a repeated request is carried out once."""
+        context = info.context
+        member = context.principal.require_kind(PrincipalKind.MEMBER)
+        request = order_request(
+            member,
+            context.idempotency_key,
+            [LineRequest(key_of("Variant", line.variant_id), line.quantity) for line in input.lines],
+            input.currency,
+            input.expected_total.parsed() if input.expected_total else None,
+        )
+        key = await context.service(Orders).place(request)
+        return PlaceOrderPayload(order=Order.of((await orders_by_id(context.db, [key]))[key]))
+
+
+@strawberry.type
+class FulfilmentQuery:
+    """Queries of the shop."""
+
+    @strawberry.field(description="An order of yours by its number; somebody else's does not exist for you.")
+    async def order(self, info: Info, number: str) -> Order:
+        """An order by its number; dashes, spaces and case do not matter."""
+        order = await order_by_number(info.context.db, read_number(number))
+        if order is None or not may_read(info.context.principal, order):
+            raise NotFound("There is no such order among yours.", cure="Check the number, or log in as its buyer.")
+        return Order.of(order)
+
+
+class MemberOrders:
+    """What a member gets from fulfilment."""
+
+    @strawberry.field(description="Your orders, the newest first.")
+    async def orders(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Order]:
+        """The viewer's orders."""
+        member = info.context.principal.require_kind(PrincipalKind.MEMBER)
+        return await order_page(info.context.db, PageRequest.of(first, after, last, before), "member = $1", [member])
+
+
+class BoughtCards:
+    """What the shop adds to a line: the goods themselves, for the buyer alone."""
+
+    @strawberry.field(description="The cards that were delivered. Only their buyer sees them.")
+    async def cards(self, info: Info) -> list[DeliveredCard]:
+        """The delivered cards, decrypted."""
+        line = cast("OrderLine", self)
+        if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
+            raise NotFound("These cards were bought by somebody else.", cure="Log in as the buyer.")
+        return await info.context.loader(CARDS, card_loader).load(line.stored.id)
+
+
+async def order_page(db: Database, page: PageRequest, condition: str, values: Sequence[object]) -> Connection[Order]:
+    """A page of orders, the newest first.
+
+    Args:
+        db: where they are.
+        page: which page.
+        condition: a constant SQL condition with ``$1``… for the values.
+        values: its parameters.
+    """
+    behind, tail, cursor = page.clauses(NEWEST, len(values) + 1)
+    rows = await db.fetch(
+        f"select * from fulfilment_order where ({condition}) and {behind} {tail}", *values, *cursor
+    )
+    return page.connection(rows, NEWEST, lambda row: [row["id"]], lambda row: Order.of(order_of(row)))
+
+
+async def order_nodes(context: Context, keys: Sequence[UUID]) -> list[Order | None]:
+    """Orders by key; None for those that the principal may not see."""
+    found = await orders_by_id(context.db, keys)
+    return [
+        Order.of(order) if (order := found.get(key)) and may_read(context.principal, order) else None for key in keys
+    ]

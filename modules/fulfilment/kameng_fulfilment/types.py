@@ -1,0 +1,162 @@
+"""GraphQL types that both schemas show."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+from kameng import money
+from kameng.graphql import LOCALES, Context, Info, Money, Node, foreign
+from kameng.graphql.node import load_nodes
+from kameng.ids import global_id
+from kameng_catalog.contract import SoldCard, Stock
+from strawberry.dataloader import DataLoader
+
+from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
+
+if TYPE_CHECKING:
+    Variant = Any
+
+
+@strawberry.enum(description="Where an order stands.")
+class OrderState(Enum):
+    """Where an order stands."""
+
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    PAID = "PAID"
+    DELIVERING = "DELIVERING"
+    PARTLY_DELIVERED = "PARTLY_DELIVERED"
+    COMPLETED = "COMPLETED"
+    REVIEW = "REVIEW"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+@strawberry.enum(description="Where the delivery of a line stands.")
+class DeliveryState(Enum):
+    """Where the delivery of a line stands."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+@strawberry.type(description="A card that was bought. Shown to its buyer alone.")
+class DeliveredCard:
+    """A card that was bought."""
+
+    number: str | None = strawberry.field(description="The card's public number, if it has one.")
+    secret: str = strawberry.field(description="What to redeem.")
+    expires_on: date | None = strawberry.field(description="The last day on which it can be redeemed, if known.")
+
+    @classmethod
+    def of(cls, card: SoldCard) -> DeliveredCard:
+        """A card of the vault as its buyer sees it."""
+        expires = date.fromisoformat(card.expires_on) if card.expires_on else None
+        return cls(number=card.number, secret=card.secret, expires_on=expires)
+
+
+@strawberry.type(description="A line of an order: one variant, as it was when it was bought.")
+class OrderLine:
+    """A line of an order."""
+
+    stored: strawberry.Private[StoredLine]
+    buyer: strawberry.Private[UUID]
+    sku: str = strawberry.field(description="The variant's number.")
+    quantity: int = strawberry.field(description="Units bought.")
+    unit_price: Money = strawberry.field(description="The price of one unit, with four decimals.")
+    total: Money = strawberry.field(description="What the line cost.")
+    delivery_state: DeliveryState
+
+    @strawberry.field(description="What was bought, in the language of the request.")
+    def title(self, info: Info) -> str:
+        """The title as it was when it was bought."""
+        titles = self.stored.titles
+        return titles.get(info.context.locale) or titles.get(LOCALES[0]) or self.sku
+
+    @strawberry.field(description="The variant as it is now, if it is still there.")
+    async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
+        """The variant as it is now."""
+        return await info.context.loader(_VARIANTS, _variant_loader).load(self.stored.variant)
+
+    @classmethod
+    def of(cls, line: StoredLine, order: StoredOrder) -> OrderLine:
+        """A stored line as GraphQL shows it."""
+        currency = order.currency
+        return cls(
+            stored=line,
+            buyer=order.member,
+            sku=line.sku,
+            quantity=line.quantity,
+            unit_price=Money.of(money.UnitPrice(line.unit_price, currency)),
+            total=Money.of(money.Money(line.total_minor, currency)),
+            delivery_state=DeliveryState(line.delivery_state),
+        )
+
+
+@strawberry.type(description="An order.")
+class Order(Node):
+    """An order."""
+
+    stored: strawberry.Private[StoredOrder]
+    number: str = strawberry.field(description="What the buyer quotes when asking about it.")
+    state: OrderState
+    total: Money
+    created_at: datetime
+    paid_at: datetime | None
+    completed_at: datetime | None
+
+    @strawberry.field(description="What was bought.")
+    async def lines(self, info: Info) -> list[OrderLine]:
+        """The order's lines, in the order they were asked for."""
+        lines = await info.context.loader(_LINES, _line_loader).load(self.stored.id)
+        return [OrderLine.of(line, self.stored) for line in lines]
+
+    @classmethod
+    def of(cls, order: StoredOrder) -> Order:
+        """A stored order as GraphQL shows it."""
+        return cls(
+            id=strawberry.ID(global_id("Order", order.id)),
+            stored=order,
+            number=order.number,
+            state=OrderState(order.state),
+            total=Money.of(money.Money(order.total_minor, order.currency)),
+            created_at=order.created_at,
+            paid_at=order.paid_at,
+            completed_at=order.completed_at,
+        )
+
+
+_LINES, _VARIANTS, CARDS = object(), object(), object()
+
+
+def _line_loader(context: Context) -> DataLoader[UUID, list[StoredLine]]:
+    async def load(orders: list[UUID]) -> list[list[StoredLine]]:
+        return await lines_of_orders(context.db, orders)
+
+    return DataLoader(load_fn=load)
+
+
+def _variant_loader(context: Context) -> DataLoader[UUID, Any]:
+    nodes = context.kernel.schemas["admin" if context.schema == "admin" else "shop"].nodes
+
+    async def load(variants: list[UUID]) -> list[Any]:
+        return await load_nodes(context, nodes, [global_id("Variant", key) for key in variants])
+
+    return DataLoader(load_fn=load)
+
+
+def card_loader(context: Context) -> DataLoader[UUID, list[DeliveredCard]]:
+    """Loads the cards of lines; whoever uses it has checked that the principal bought them."""
+
+    async def load(lines: list[UUID]) -> list[list[DeliveredCard]]:
+        found: dict[UUID, list[DeliveredCard]] = {line: [] for line in lines}
+        for card in await context.service(Stock).sold_cards(lines):
+            found[card.line].append(DeliveredCard.of(card))
+        return [found[line] for line in lines]
+
+    return DataLoader(load_fn=load)

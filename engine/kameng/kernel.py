@@ -105,5 +105,6 @@ class Kernel:
                 if module.on_stop:
                     await module.on_stop(self)
         finally:
+            await self.auth.close()
             await self.valkey.aclose()
             await self.db.close()

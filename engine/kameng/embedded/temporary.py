@@ -1,0 +1,86 @@
+"""Services for a test run or a benchmark, and no trace of them afterwards."""
+
+import atexit
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kameng.embedded.services import Running, Services
+
+PREFIX = "kameng-temporary-"
+FORGOTTEN_SECONDS = 3600.0  # after which a folder without a lock belongs to nobody
+
+
+@contextmanager
+def temporary_services(
+    *, durable: bool = True, postgres_settings: Mapping[str, str] | None = None, watched: bool = False
+) -> Iterator[Running]:
+    """Run both services in a temporary folder; at the end they are stopped and the folder is gone.
+
+    That holds when the body raises, and at the end of the process if the generator is never closed. If the
+    process is killed, the servers shut down by themselves and the next call removes what they left.
+
+    Args:
+        durable: false makes everything faster, and nothing survives a crash of the machine.
+        postgres_settings: settings of PostgreSQL beside ours.
+        watched: whether a server that dies is started again.
+    """
+    base = Path(tempfile.gettempdir())
+    _sweep(base)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+    folder.chmod(0o711)
+    hold = _hold(folder)
+    running: Running | None = None
+
+    def clear() -> None:
+        if running is not None:
+            with suppress(Exception):
+                running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(clear)
+    try:
+        running = Services.start(
+            folder, durable=durable, postgres_settings=postgres_settings, watched=watched
+        )
+        yield running
+        running.stop()
+    finally:
+        clear()
+        atexit.unregister(clear)
+        os.close(hold)
+
+
+def _hold(folder: Path) -> int:
+    """Lock the folder for as long as this process lives. Whoever sees the lock file sees it locked."""
+    draft = folder / ".hold"
+    handle = os.open(draft, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    draft.rename(folder / "hold")
+    return handle
+
+
+def _sweep(base: Path) -> None:
+    """Remove folders whose process was killed."""
+    for folder in base.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                continue
+            try:
+                handle = os.open(folder / "hold", os.O_RDWR)
+            except FileNotFoundError:
+                if time.time() - found.st_mtime > FORGOTTEN_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(handle)

@@ -21,7 +21,7 @@ from kameng.embedded.errors import (
     ServerSettingError,
 )
 from kameng.embedded.postgres import EmbeddedPostgres
-from kameng.embedded.services import Running, Services
+from kameng.embedded.services import Running, Services, remove_data
 from kameng.embedded.temporary import temporary_services
 from kameng.embedded.valkey import EmbeddedValkey
 
@@ -40,5 +40,6 @@ __all__ = [
     "ServerFailedError",
     "ServerSettingError",
     "Services",
+    "remove_data",
     "temporary_services",
 ]

@@ -171,11 +171,14 @@ def folder_errors(folder: Path) -> Iterator[None]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a service's folder with everything in it, links and their targets included."""
+    """Remove a service's folder with everything in it; if it is a link, what it leads to as well."""
     if folder.is_symlink():
-        shutil.rmtree(folder.resolve(), ignore_errors=True)
-        folder.unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+        target = folder.resolve()
+        if target.is_dir():
+            shutil.rmtree(target)
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 def _placed(folder: Path, account: Account, shelter: Path) -> Path:

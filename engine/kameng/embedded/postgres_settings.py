@@ -75,7 +75,10 @@ def server_settings(chosen: Mapping[str, str], *, durable: bool, memory: int | N
 
 def machine_memory() -> int:
     """Bytes of memory in this machine, or in the container as far as the system tells."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        total = 2048 * MEBIBYTE
     try:
         limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
     except (OSError, ValueError):

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from kameng.embedded.errors import EmbeddedError
+from kameng.embedded.home import Home, folder_errors, remove
 from kameng.embedded.postgres import EmbeddedPostgres
 from kameng.embedded.shelter import SHELTER
 from kameng.embedded.valkey import EmbeddedValkey
@@ -103,13 +104,16 @@ class Services:
         if redis_url is None:
             valkey = EmbeddedValkey(root / "valkey", durable=durable, shelter=shelter)
         servers = [server for server in (postgres, valkey) if server is not None]
-        with ThreadPoolExecutor(2, thread_name_prefix="kameng-embedded") as pool:
-            starts = [pool.submit(server.start) for server in servers]
-        failures = [failure for start in starts if (failure := start.exception()) is not None]
-        if failures:
+        try:
+            with ThreadPoolExecutor(2, thread_name_prefix="kameng-embedded") as pool:
+                starts = [pool.submit(server.start) for server in servers]
+            for start in starts:
+                start.result()
+        except BaseException:
+            # One could not start, or somebody pressed Ctrl-C: then the other must not stay.
             for server in servers:
                 server.stop()
-            raise failures[0]
+            raise
         return Running(
             database_url=postgres.dsn if postgres is not None else database_url or "",
             redis_url=valkey.url if valkey is not None else redis_url or "",
@@ -117,6 +121,24 @@ class Services:
             valkey=valkey,
             _watch=Watch(servers) if watched and servers else None,
         )
+
+
+def remove_data(root: Path) -> None:
+    """Delete the data of both services, for good and wherever it lies.
+
+    Args:
+        root: the folder that was given to `Services.start`.
+
+    Raises:
+        AlreadyRunningError: they run.
+        DataFolderError: the data cannot be deleted.
+    """
+    for name in ("postgres", "valkey"):
+        if (root / name).exists():
+            # Taking hold of it makes sure that nobody uses it.
+            Home.open(root / name).close()
+        with folder_errors(root / name):
+            remove(root / name)
 
 
 class Watch:

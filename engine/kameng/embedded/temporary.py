@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kameng.embedded.errors import EmbeddedError
+from kameng.embedded.home import remove
 from kameng.embedded.services import Running, Services
 
 PREFIX = "kameng-temporary-"
@@ -19,7 +21,12 @@ FORGOTTEN_SECONDS = 3600.0  # after which a folder without a lock belongs to nob
 
 @contextmanager
 def temporary_services(
-    *, durable: bool = True, postgres_settings: Mapping[str, str] | None = None, watched: bool = False
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    *,
+    durable: bool = True,
+    postgres_settings: Mapping[str, str] | None = None,
+    watched: bool = False,
 ) -> Iterator[Running]:
     """Run both services in a temporary folder; at the end they are stopped and the folder is gone.
 
@@ -27,6 +34,8 @@ def temporary_services(
     process is killed, the servers shut down by themselves and the next call removes what they left.
 
     Args:
+        database_url: a PostgreSQL that exists already; then none is started.
+        redis_url: a Redis or Valkey that exists already; then none is started.
         durable: false makes everything faster, and nothing survives a crash of the machine.
         postgres_settings: settings of PostgreSQL beside ours.
         watched: whether a server that dies is started again.
@@ -40,9 +49,9 @@ def temporary_services(
 
     def clear() -> None:
         if running is not None:
-            with suppress(Exception):
+            with suppress(EmbeddedError):
                 running.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
 
     atexit.register(clear)
     try:
@@ -77,10 +86,18 @@ def _sweep(base: Path) -> None:
                 handle = os.open(folder / "hold", os.O_RDWR)
             except FileNotFoundError:
                 if time.time() - found.st_mtime > FORGOTTEN_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
+                    _clear(folder)
                 continue
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _clear(folder)
             finally:
                 os.close(handle)
+
+
+def _clear(folder: Path) -> None:
+    for service in ("postgres", "valkey"):
+        with suppress(OSError):
+            # It may be a link, if the servers' account cannot reach the folder for temporary files.
+            remove(folder / service)
+    shutil.rmtree(folder, ignore_errors=True)

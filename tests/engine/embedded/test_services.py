@@ -15,7 +15,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from kameng.embedded import AlreadyRunningError, EmbeddedValkey, Services, temporary_services
+from kameng.embedded import AlreadyRunningError, EmbeddedValkey, Services, remove_data, temporary_services
 
 Script = Callable[..., subprocess.Popen[str]]
 Copy = Callable[[Path], Path]
@@ -92,6 +92,16 @@ async def test_killed_servers_come_back_at_the_same_addresses(
     assert dict(running.pids) == {}
 
 
+def test_removing_the_data_needs_the_services_to_be_stopped(folder: Path) -> None:
+    with Services.start(folder, database_url="postgresql://db.example/shop"):
+        with pytest.raises(AlreadyRunningError):
+            remove_data(folder)
+        assert (folder / "valkey" / "data").is_dir()
+    remove_data(folder)
+    assert list(folder.iterdir()) == []
+    remove_data(folder)
+
+
 async def test_temporary_services_leave_nothing(live_in: LiveIn) -> None:
     with temporary_services(durable=False) as running:
         assert running.postgres is not None
@@ -107,7 +117,7 @@ def test_temporary_services_leave_nothing_after_a_failure(live_in: LiveIn) -> No
 
     def fail() -> None:
         nonlocal place
-        with temporary_services(durable=False) as running:
+        with temporary_services("postgresql://db.example/shop", durable=False) as running:
             assert running.valkey is not None
             place = running.valkey.data_dir.parent
             raise LookupError
@@ -120,10 +130,25 @@ def test_temporary_services_leave_nothing_after_a_failure(live_in: LiveIn) -> No
 
 LEAVER = """if True:
     from kameng.embedded import temporary_services
-    keep = temporary_services(durable=False)
+    keep = temporary_services("postgresql://db.example/shop", durable=False)
     running = keep.__enter__()
-    print(running.postgres.data_dir.parent, flush=True)
+    print(running.valkey.data_dir.parent, flush=True)
     """
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root steps down to another account")
+def test_temporary_services_leave_nothing_in_the_shelter_either(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a folder for temporary files that the servers' account cannot reach
+    (folder / "closed").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "closed"))
+    with temporary_services("postgresql://db.example/shop", durable=False) as running:
+        assert running.valkey is not None
+        place = running.valkey.data_dir.readlink()
+        assert place.is_dir()
+    assert not place.exists()
+    assert list((folder / "closed").iterdir()) == []
 
 
 def test_temporary_services_end_with_their_process(script: Script, live_in: LiveIn) -> None:

@@ -56,7 +56,12 @@ def temporary_services(
     atexit.register(clear)
     try:
         running = Services.start(
-            folder, durable=durable, postgres_settings=postgres_settings, watched=watched
+            folder,
+            database_url,
+            redis_url,
+            durable=durable,
+            postgres_settings=postgres_settings,
+            watched=watched,
         )
         yield running
         running.stop()

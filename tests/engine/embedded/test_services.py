@@ -144,6 +144,7 @@ def test_temporary_services_leave_nothing_in_the_shelter_either(
     (folder / "closed").mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "closed"))
     with temporary_services("postgresql://db.example/shop", durable=False) as running:
+        assert list(running.pids) == ["valkey"]
         assert running.valkey is not None
         place = running.valkey.data_dir.readlink()
         assert place.is_dir()

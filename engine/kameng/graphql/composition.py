@@ -49,14 +49,19 @@ class ComposedSchema(strawberry.Schema):
             for owner, cls in part.extend.items():
                 self._add(owner, [cls])
         with known_types(_by_name(parts)):
-            super().__init__(
-                query=_root("Query", KernelQuery),
-                mutation=_root("Mutation") if self._added["Mutation"] else None,
-                subscription=_root("Subscription") if self._added["Subscription"] else None,
-                types=[cls for part in parts for cls in part.types],
-                directives=(),
-                config=StrawberryConfig(disable_field_suggestions=False),
-            )
+            try:
+                super().__init__(
+                    query=_root("Query", KernelQuery),
+                    mutation=_root("Mutation") if self._added["Mutation"] else None,
+                    subscription=_root("Subscription") if self._added["Subscription"] else None,
+                    types=[cls for part in parts for cls in part.types],
+                    config=StrawberryConfig(disable_field_suggestions=False),
+                )
+            except TypeError as error:
+                # graphql-core wraps what a type's thunk raises; our own message is the one that helps.
+                if isinstance(error.__cause__, BootError):
+                    raise error.__cause__ from error
+                raise
 
         # Strawberry's own directives run as wrappers around resolvers; this one only tells, so the schema declares it itself.
         self._schema.directives = (*self._schema.directives, IDEMPOTENT)

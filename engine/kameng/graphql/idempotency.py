@@ -6,7 +6,7 @@ header ``Idempotency-Key`` instead.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     DirectiveLocation,
@@ -44,5 +44,6 @@ def take_key(info: GraphQLResolveInfo, context: Context) -> None:
                 if isinstance(value, StringValueNode):
                     context.idempotency_key = value.value
                 elif isinstance(value, VariableNode):
-                    context.idempotency_key = info.variable_values[value.name.value]
+                    variables: Any = info.variable_values
+                    context.idempotency_key = variables.coerced[value.name.value]
                 return

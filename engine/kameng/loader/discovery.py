@@ -31,7 +31,9 @@ def discover(selection: ModulesSettings) -> tuple[list[Found], list[Fault], froz
     """
     installed: dict[str, list[str]] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        installed.setdefault(point.name, []).append(point.dist.name if point.dist else point.module)
+        # stevedore's own points come from a cache that has lost their distribution, so it is looked up here.
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
+        installed.setdefault(point.name, []).append(package)
     wanted = set(installed) if selection.enabled is None else set(selection.enabled)
     wanted -= set(selection.disabled)
     faults = [_not_installed(name) for name in sorted(wanted - set(installed))]
@@ -39,8 +41,8 @@ def discover(selection: ModulesSettings) -> tuple[list[Found], list[Fault], froz
     found: list[Found] = []
 
     def failed(_manager: object, point: object, error: BaseException) -> None:
-        dist = getattr(point, "dist", None)
-        faults.append(_import_failed(getattr(dist, "name", None) or getattr(point, "module", "?"), error))
+        name = getattr(point, "name", "")
+        faults.append(_import_failed(installed.get(name, [name])[0], error))
 
     manager = NamedExtensionManager(
         ENTRY_POINT_GROUP,
@@ -49,8 +51,7 @@ def discover(selection: ModulesSettings) -> tuple[list[Found], list[Fault], froz
         warn_on_missing_entrypoint=False,
     )
     for extension in manager:
-        dist = extension.entry_point.dist
-        package = f"{dist.name} {dist.version}" if dist else extension.module_name
+        package = installed[extension.name][0]
         if isinstance(extension.plugin, Module):
             found.append(Found(extension.plugin, package))
         else:

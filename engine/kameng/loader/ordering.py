@@ -10,6 +10,8 @@ from kameng.loader.discovery import Found
 def in_order(found: Sequence[Found]) -> tuple[list[Found], list[Fault]]:
     """Sort modules so that each comes after those it requires; a cycle is a fault and leaves the order open."""
     by_name = {item.module.name: item for item in sorted(found, key=lambda item: item.module.name)}
+    if len(by_name) < len(found):
+        return list(found), []  # two of one name: told by the checks, and no order is right
     sorter = TopologicalSorter(
         {name: sorted(set(item.module.requires) & set(by_name)) for name, item in by_name.items()}
     )

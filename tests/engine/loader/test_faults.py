@@ -254,7 +254,7 @@ def test_a_package_that_fails_to_import_does_not_hide_the_others(installed, tmp_
     with pytest.raises(FaultsFound) as caught:
         load_modules(selected(tmp_path, "acme-broken", "acme-empty", "acme-good", "acme-absent"))
     found = {(fault.kind, fault.package): fault for fault in caught.value.faults}
-    assert "a_library_that_is_not_there" in found[("import_error", "acme-broken")].message
+    assert "a_library_that_is_not_there" in found[("import_error", "acme-broken 1.0")].message
     assert "is no kameng.Module" in found[("import_error", "acme-empty 1.0")].message
     assert ("missing_requirement", "acme-good 1.0") in found
     assert "not installed" in found[("missing_module", "acme-absent")].message

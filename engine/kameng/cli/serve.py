@@ -1,0 +1,40 @@
+"""``kameng serve``: the web processes, as production runs them."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from kameng.cli.running import settings_of, with_services
+from kameng.loader import load_modules
+from kameng.logs import configure_logs
+
+
+@click.command()
+@click.option("--host", help="Where to listen; otherwise HOST or the settings.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen; otherwise PORT or the settings.")
+@click.option("--processes", type=click.IntRange(1), help="Web processes; otherwise the settings' web_processes.")
+@click.pass_context
+def serve(context: click.Context, host: str | None, port: int | None, processes: int | None) -> None:
+    """Serve GraphQL and pages. Reloads on SIGHUP, stops on SIGTERM after the requests that run."""
+    from kameng.http.serving import check_port, serve_web
+
+    settings = settings_of(context)
+    given = {key: value for key, value in (("host", host), ("port", port)) if value}
+    if given:
+        settings = settings.with_values("kameng", **given)
+    configure_logs(settings.engine, "web")
+    check_port(settings.engine.host, settings.engine.port)
+    load_modules(settings)  # its faults are told once, here, and not by each process
+    with with_services(settings) as ready:
+        hand_down(context, ready.engine.database_url, ready.engine.redis_url)
+        serve_web(ready, processes=processes or settings.engine.web_processes)
+
+
+def hand_down(context: click.Context, database_url: str, redis_url: str) -> None:
+    """Let child processes find the same settings and services by the environment."""
+    os.environ.update(DATABASE_URL=database_url, REDIS_URL=redis_url)
+    config = context.find_root().params.get("config")
+    if config:
+        os.environ["KAMENG_CONFIG"] = str(config)

@@ -43,7 +43,9 @@ class Services:
 
     def __init__(self, kernel: Kernel, modules: Iterable[Module]) -> None:
         self._kernel = kernel
-        self._provided = {item.contract: (module, item.factory) for module in modules for item in module.provides}
+        self._provided = {
+            item.contract: (module, item.factory) for module in modules for item in module.provides
+        }
         self._made: dict[type, object] = {}
 
     def get(self, contract: type[T]) -> T:

@@ -82,7 +82,9 @@ class FaultsFound(BootError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         count = f"{len(self.faults)} fault{'s' if len(self.faults) > 1 else ''}"
-        super().__init__(f"The modules do not fit together ({count}):\n" + "\n".join(f"  {f}" for f in self.faults))
+        super().__init__(
+            f"The modules do not fit together ({count}):\n" + "\n".join(f"  {f}" for f in self.faults)
+        )
 
 
 class UnavailableError(KamengError):

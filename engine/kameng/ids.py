@@ -36,11 +36,17 @@ def parse_global_id(text: str) -> tuple[str, UUID]:
     try:
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         name, separator, key = raw[:-17].decode("ascii"), raw[-17:-16], raw[-16:]
-        if separator != b":" or not name.isidentifier() or global_id(name, UUID(bytes=key)) != text.rstrip("="):
+        if (
+            separator != b":"
+            or not name.isidentifier()
+            or global_id(name, UUID(bytes=key)) != text.rstrip("=")
+        ):
             raise ValueError(text)
         return name, UUID(bytes=key)
     except (ValueError, binascii.Error) as error:
-        raise InvalidInput(f"{text[:80]!r} is not an id of this shop.", cure="Use an id as a query returned it.") from error
+        raise InvalidInput(
+            f"{text[:80]!r} is not an id of this shop.", cure="Use an id as a query returned it."
+        ) from error
 
 
 def key_of(type_name: str, text: str) -> UUID:
@@ -51,5 +57,7 @@ def key_of(type_name: str, text: str) -> UUID:
     """
     name, key = parse_global_id(text)
     if name != type_name:
-        raise InvalidInput(f"This is the id of a {name}, not of a {type_name}.", cure=f"Pass a {type_name}'s id.")
+        raise InvalidInput(
+            f"This is the id of a {name}, not of a {type_name}.", cure=f"Pass a {type_name}'s id."
+        )
     return key

@@ -106,5 +106,6 @@ class Kernel:
                     await module.on_stop(self)
         finally:
             await self.auth.close()
+            await self.events.close()
             await self.valkey.aclose()
             await self.db.close()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP = "kameng.modules"
 """The entry-point group in which modules are found."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaPart:
     """A module's part of one GraphQL schema.

@@ -27,7 +27,9 @@ def check_currency(code: str) -> str:
         InvalidInput: it is not.
     """
     if code not in _CURRENCIES:
-        raise InvalidInput(f"{code[:12]!r} is not an ISO 4217 currency.", cure="Use a code such as CNY or USD.")
+        raise InvalidInput(
+            f"{code[:12]!r} is not an ISO 4217 currency.", cure="Use a code such as CNY or USD."
+        )
     return code
 
 
@@ -45,7 +47,8 @@ def _parse(text: str | Decimal, decimals: int, what: str) -> int:
         return int(scaled)
     except InvalidOperation as error:
         raise InvalidInput(
-            f"{str(text)[:40]!r} is not {what}.", cure=f"Write a plain number with at most {decimals} decimals."
+            f"{str(text)[:40]!r} is not {what}.",
+            cure=f"Write a plain number with at most {decimals} decimals.",
         ) from error
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kameng.errors import InvalidInput
 from kameng.ids import global_id, key_of, new_id, parse_global_id
 

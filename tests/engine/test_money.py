@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kameng.errors import InvalidInput
 from kameng.money import MAX_MINOR, Money, UnitPrice
 
@@ -36,7 +37,13 @@ def test_rounding_once_is_not_rounding_each_unit(units, quantity):
 
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
-    [("98.50", "CNY", 9850), ("0", "CNY", 0), ("-1.5", "USD", -150), ("1200", "JPY", 1200), (" 7.125 ", "KWD", 7125)],
+    [
+        ("98.50", "CNY", 9850),
+        ("0", "CNY", 0),
+        ("-1.5", "USD", -150),
+        ("1200", "JPY", 1200),
+        (" 7.125 ", "KWD", 7125),
+    ],
 )
 def test_amounts_are_read_exactly(text, currency, minor):
     assert Money.parse(text, currency) == Money(minor, currency)

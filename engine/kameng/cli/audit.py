@@ -18,7 +18,9 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--anchor", metavar="POSITION:HASH", help="A head that an earlier run printed and you kept elsewhere.")
+@click.option(
+    "--anchor", metavar="POSITION:HASH", help="A head that an earlier run printed and you kept elsewhere."
+)
 @click.pass_context
 def verify(context: click.Context, anchor: str | None) -> None:
     """Recompute the hash chain; exit code 1 and the first broken place if anything was changed, removed or put in."""

@@ -29,7 +29,11 @@ def doctor(context: click.Context) -> None:
         mark = click.style("ok   ", fg="green") if ok else click.style("fault", fg="red")
         click.echo(f"{mark} {what:<14} {detail}")
 
-    say(sys.version_info >= (3, 11), "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    say(
+        sys.version_info >= (3, 11),
+        "python",
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+    )
     say(True, "kameng", f"{VERSION}; " + ", ".join(f"{name} {version(name)}" for name in _SHOWN))
     try:
         settings = settings_of(context)
@@ -51,7 +55,13 @@ def _modules(settings: Settings) -> list[tuple[bool, str, str]]:
     from kameng.loader import load_modules
 
     modules = load_modules(settings)
-    return [(True, "modules", ", ".join(f"{module.name} {module.version}" for module in modules) or "none installed")]
+    return [
+        (
+            True,
+            "modules",
+            ", ".join(f"{module.name} {module.version}" for module in modules) or "none installed",
+        )
+    ]
 
 
 def _services(settings: Settings) -> list[tuple[bool, str, str]]:
@@ -64,7 +74,10 @@ def _services(settings: Settings) -> list[tuple[bool, str, str]]:
             checks = await check_all(kernel)
             server = await kernel.db.fetchval("show server_version")
             broker = (await kernel.valkey.info("server")).get("redis_version", "?")
-        details = {"database": f"PostgreSQL {server} at {kernel.db.address}", "broker": f"protocol of Redis {broker}"}
+        details = {
+            "database": f"PostgreSQL {server} at {kernel.db.address}",
+            "broker": f"protocol of Redis {broker}",
+        }
         return [(check.ok, name, check.detail or details.get(name, "")) for name, check in checks.items()]
 
     with with_services(settings) as ready:

@@ -48,12 +48,16 @@ def forwards(context: click.Context) -> None:
     configure_logs(settings.engine, "cli")
     with with_services(settings) as ready:
         steps = asyncio.run(_with(ready, "forwards"))
-    click.echo(f"{len(steps)} migrations ran." if steps else "Nothing to do: the database is where the code is.")
+    click.echo(
+        f"{len(steps)} migrations ran." if steps else "Nothing to do: the database is where the code is."
+    )
 
 
 @migrate.command()
 @click.argument("module")
-@click.option("--to", metavar="ID", help="Undo down to this migration, which stays. Without it all are undone.")
+@click.option(
+    "--to", metavar="ID", help="Undo down to this migration, which stays. Without it all are undone."
+)
 @click.confirmation_option(prompt="This drops what the migrations created, with its data. Go on?")
 @click.pass_context
 def backwards(context: click.Context, module: str, to: str | None) -> None:

@@ -39,8 +39,8 @@ def note_running(settings: Settings, database_url: str, redis_url: str) -> Path:
     """Write down where the services of this folder are, for commands that come while they run."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     path = settings.data_dir / RUNNING
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({"pid": os.getpid(), "database_url": database_url, "redis_url": redis_url}, file)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"pid": os.getpid(), "database_url": database_url, "redis_url": redis_url}))
     return path
 
 
@@ -71,9 +71,13 @@ def with_services(settings: Settings, *, note: bool = False) -> Iterator[Setting
         return
     if settings.production:
         lacking = " and ".join(
-            name for name, url in (("DATABASE_URL", engine.database_url), ("REDIS_URL", engine.redis_url)) if not url
+            name
+            for name, url in (("DATABASE_URL", engine.database_url), ("REDIS_URL", engine.redis_url))
+            if not url
         )
-        raise BootError(f"Production needs {lacking}.", cure="Set it; the embedded services are for development.")
+        raise BootError(
+            f"Production needs {lacking}.", cure="Set it; the embedded services are for development."
+        )
     noted = None if note else _noted(settings)
     if noted:
         yield _with_urls(settings, noted["database_url"], noted["redis_url"])
@@ -113,7 +117,9 @@ def run(context: click.Context, work: Callable[[Any], Awaitable[T]]) -> T:
         async with Kernel(ready) as kernel:
             kernel.db.use()
             if pending := await Migrator(kernel.db, kernel.modules).pending():
-                raise BootError(f"{len(pending)} migrations have not run.", cure="Run `kameng migrate` first.")
+                raise BootError(
+                    f"{len(pending)} migrations have not run.", cure="Run `kameng migrate` first."
+                )
             return await work(kernel)
 
     with with_services(settings) as ready:

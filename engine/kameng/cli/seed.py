@@ -23,13 +23,19 @@ async def seed_all(kernel: Kernel, folder: Path) -> list[str]:
         BootError: there is no such folder.
     """
     if not folder.is_dir():
-        raise BootError(f"There is no demo data in {folder}.", cure="Name its folder with --data, or import your own files.")
+        raise BootError(
+            f"There is no demo data in {folder}.",
+            cure="Name its folder with --data, or import your own files.",
+        )
     return [line for module in kernel.modules if module.seed and (line := await module.seed(kernel, folder))]
 
 
 @click.command()
 @click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), default=DEMO_DATA, help="The folder of the demo data."
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEMO_DATA,
+    help="The folder of the demo data.",
 )
 @click.pass_context
 def seed(context: click.Context, data: Path) -> None:

@@ -13,8 +13,12 @@ from kameng.logs import configure_logs
 
 @click.command()
 @click.option("--host", help="Where to listen; otherwise HOST or the settings.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen; otherwise PORT or the settings.")
-@click.option("--processes", type=click.IntRange(1), help="Web processes; otherwise the settings' web_processes.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Where to listen; otherwise PORT or the settings."
+)
+@click.option(
+    "--processes", type=click.IntRange(1), help="Web processes; otherwise the settings' web_processes."
+)
 @click.pass_context
 def serve(context: click.Context, host: str | None, port: int | None, processes: int | None) -> None:
     """Serve GraphQL and pages. Reloads on SIGHUP, stops on SIGTERM after the requests that run."""

@@ -34,7 +34,9 @@ def current_database() -> Database:
     if len(_opened) == 1:
         return _opened[0]
     raise UnavailableError(
-        "No database is open." if not _opened else "Several databases are open, and this task has not chosen one.",
+        "No database is open."
+        if not _opened
+        else "Several databases are open, and this task has not chosen one.",
         cure="Run it within `async with kernel:` or `with kernel.db.in_use():`.",
     )
 
@@ -65,7 +67,9 @@ class Database:
             UnavailableError: nobody answers there, or the address or its credentials are wrong.
         """
         try:
-            self._pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=self.pool_size, init=_prepare)
+            self._pool = await asyncpg.create_pool(
+                self.dsn, min_size=1, max_size=self.pool_size, init=_prepare
+            )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise UnavailableError(
                 f"The database at {self.address} cannot be used: {error or type(error).__name__}.",
@@ -122,7 +126,9 @@ class Database:
         try:
             return await self._pool.acquire()
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
-            raise UnavailableError(f"The database at {self.address} does not answer: {error}.", cure="Try again.") from error
+            raise UnavailableError(
+                f"The database at {self.address} does not answer: {error}.", cure="Try again."
+            ) from error
 
     async def release(self, connection: asyncpg.Connection) -> None:
         """Give a connection back to the pool."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KERNEL_APPS = (
     "kameng.events.piccolo_app",
+    "kameng.tasks.piccolo_app",
     "kameng.auth.piccolo_app",
     "kameng.vault.piccolo_app",
     "kameng.audit.piccolo_app",
@@ -117,7 +118,9 @@ class Migrator:
         """
         if app_name != "all" and app_name not in {app.app_name for app, _ in self._apps}:
             names = ", ".join(app.app_name for app, _ in self._apps)
-            raise BootError(f"No enabled module has migrations named {app_name!r}.", cure=f"Take one of: {names}, all.")
+            raise BootError(
+                f"No enabled module has migrations named {app_name!r}.", cure=f"Take one of: {names}, all."
+            )
         steps: list[Step] = []
         async with self._alone():
             done = await self._done()
@@ -131,13 +134,22 @@ class Migrator:
                             cure="Install the version that has it, go back there, then change the version.",
                         )
                     if to is not None and to not in ran:
-                        raise BootError(f"{app.app_name} has not run a migration {to!r}.", cure=f"It ran: {', '.join(ran)}.")
-                    steps += [Step(app.app_name, key, known[key].DESCRIPTION) for key in ran if to is None or key > to]
+                        raise BootError(
+                            f"{app.app_name} has not run a migration {to!r}.",
+                            cure=f"It ran: {', '.join(ran)}.",
+                        )
+                    steps += [
+                        Step(app.app_name, key, known[key].DESCRIPTION)
+                        for key in ran
+                        if to is None or key > to
+                    ]
             for step in steps:
                 progress(step)
                 async with self._database.transaction():
                     await self._run(step, backwards=True)
-                    await Migration.delete().where((Migration.name == step.id) & (Migration.app_name == step.app))
+                    await Migration.delete().where(
+                        (Migration.name == step.id) & (Migration.app_name == step.app)
+                    )
         return steps
 
     async def _run(self, step: Step, *, backwards: bool) -> None:

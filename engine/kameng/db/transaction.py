@@ -133,7 +133,9 @@ class Scope:
         name = f"s{self.depth}"
         try:
             await self.connection.execute(
-                f"release savepoint {name}" if keep else f"rollback to savepoint {name}; release savepoint {name}"
+                f"release savepoint {name}"
+                if keep
+                else f"rollback to savepoint {name}; release savepoint {name}"
             )
         finally:
             shared.stack.remove(self)

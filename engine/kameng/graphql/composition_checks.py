@@ -46,13 +46,17 @@ class _Check:
 
     def _read_types(self) -> Iterable[Fault]:
         for package, part in [("kameng", SchemaPart(**ROOTS)), *self._parts]:  # type: ignore[arg-type]  # its keys are fields
-            roots = [cls for cls in (part.query, part.mutation, part.subscription, *part.extend.values()) if cls]
+            roots = [
+                cls for cls in (part.query, part.mutation, part.subscription, *part.extend.values()) if cls
+            ]
             try:
                 below = types_below([*roots, *part.types])
             except Exception as error:
                 # An annotation that cannot be resolved is the package's fault, told like the others.
                 cure = error.cure if isinstance(error, KamengError) else "Mend the annotation it names."
-                yield Fault("broken_type", package, f"Its {self._schema} schema cannot be read: {error}", cure)
+                yield Fault(
+                    "broken_type", package, f"Its {self._schema} schema cannot be read: {error}", cure
+                )
                 continue
             for name, classes in below.items():
                 known = self._types.setdefault(name, [])

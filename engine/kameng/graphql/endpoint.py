@@ -10,7 +10,7 @@ import orjson
 import structlog
 from graphql import OperationType
 from litestar.handlers import asgi
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
 from kameng.graphql.execution import Answer
@@ -37,7 +37,7 @@ PREFLIGHT = "kameng-preflight"
 """A header that a page of another site cannot send without asking first; a GET needs it."""
 
 
-class _Refused(Exception):  # noqa: N818 - not an error but an answer
+class _Refused(Exception):
     def __init__(self, status: int, message: str, code: str, cure: str = "") -> None:
         self.status = status
         self.answer = Answer(errors=[{"message": message, "extensions": {"code": code, "cure": cure}}])
@@ -56,14 +56,16 @@ class GraphQLEndpoint:
         self._schema: Literal["shop", "admin"] = schema
         self._executor = kernel.graphql[schema]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = read_headers(scope)
         media_type = choose_media_type(headers.get("accept", ""))
         cookies: Sequence[tuple[bytes, bytes]] = ()
         try:
             if media_type is None:
-                raise _Refused(406, "The answer is JSON, which you do not accept.", "NOT_ACCEPTABLE", f"Accept {JSON}.")
+                raise _Refused(
+                    406, "The answer is JSON, which you do not accept.", "NOT_ACCEPTABLE", f"Accept {JSON}."
+                )
             request = await self._read(scope, headers, receive)
             context = await context_of(self._kernel, scope, headers, self._schema)
             answer = await self._answer(scope, headers, request, context)
@@ -78,7 +80,7 @@ class GraphQLEndpoint:
             answer, status = _told(error), 503
         await _send(send, status, media_type or JSON, answer, cookies)
 
-    async def _read(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> GraphQLRequest:
+    async def _read(self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive) -> GraphQLRequest:
         method = scope["method"]
         if method == "GET":
             if not headers.get(PREFLIGHT):
@@ -86,25 +88,36 @@ class GraphQLEndpoint:
                     405, "GET needs the header Kameng-Preflight, so that no other site can send it.", "METHOD_NOT_ALLOWED",
                     "Send the header with any value, or use POST.",
                 )  # fmt: skip
-            return read_query_string(dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)))
+            return read_query_string(
+                dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            )
         if method != "POST":
             raise _Refused(405, f"{method} is not served here.", "METHOD_NOT_ALLOWED", "Use POST.")
         kind, _, parameters = headers.get("content-type", "").partition(";")
         charset = parameters.strip().lower().removeprefix("charset=").strip('"')
         if kind.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
             raise _Refused(
-                415, f"The body must be {JSON} in UTF-8.", "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {JSON}."
+                415,
+                f"The body must be {JSON} in UTF-8.",
+                "UNSUPPORTED_MEDIA_TYPE",
+                f"Send Content-Type: {JSON}.",
             )
         return read_json(await _body(receive))
 
-    async def _answer(self, scope: Scope, headers: Mapping[str, str], request: GraphQLRequest, context: Context) -> Answer:
+    async def _answer(
+        self, scope: HTTPScope, headers: Mapping[str, str], request: GraphQLRequest, context: Context
+    ) -> Answer:
         prepared = self._executor.prepare(request.query, request.operation_name)
         kind = prepared.kind
         if scope["method"] == "GET" and kind is OperationType.MUTATION:
             raise _Refused(405, "A mutation is never sent by GET.", "METHOD_NOT_ALLOWED", "Use POST.")
         if kind is OperationType.SUBSCRIPTION:
-            raise Unreadable("A subscription does not fit into one answer.", cure="Open it by WebSocket or event stream.")
-        answer = await self._executor.execute(request.query, request.variables, context, request.operation_name)
+            raise Unreadable(
+                "A subscription does not fit into one answer.", cure="Open it by WebSocket or event stream."
+            )
+        answer = await self._executor.execute(
+            request.query, request.variables, context, request.operation_name
+        )
         result = "refused" if not answer.ran else "errors" if answer.errors else "ok"
         OPERATIONS.labels(self._schema, kind.value if kind else "invalid", result).inc()
         return answer
@@ -128,7 +141,12 @@ async def _body(receive: Receive) -> bytes:
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY:
-            raise _Refused(413, f"The request is larger than {MAX_BODY} bytes.", "REQUEST_TOO_LARGE", "Send less at once.")
+            raise _Refused(
+                413,
+                f"The request is larger than {MAX_BODY} bytes.",
+                "REQUEST_TOO_LARGE",
+                "Send less at once.",
+            )
         chunks.append(chunk)
         if not message.get("more_body"):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -166,7 +184,9 @@ def graphql_handlers(kernel: Kernel) -> list[Any]:
     for schema in ("shop", "admin"):
         endpoint = GraphQLEndpoint(kernel, schema)
 
-        async def handle(scope: Scope, receive: Receive, send: Send, endpoint: GraphQLEndpoint = endpoint) -> None:
+        async def handle(
+            scope: HTTPScope, receive: Receive, send: Send, endpoint: GraphQLEndpoint = endpoint
+        ) -> None:
             await endpoint(scope, receive, send)
 
         handlers.append(asgi(f"/graphql/{schema}", name=f"graphql-{schema}", copy_scope=False)(handle))

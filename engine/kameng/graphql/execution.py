@@ -64,7 +64,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
     """
 
     errors: list[dict[str, Any]] | None = None
-    data: dict[str, Any] | None | msgspec.UnsetType = msgspec.UNSET
+    data: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
     extensions: dict[str, Any] | None = None
 
     @property
@@ -107,7 +107,9 @@ class Executor:
         operation = get_operation_ast(document, operation_name)
         if operation is None:
             named = f"no operation named {operation_name!r}" if operation_name else "more than one operation"
-            return Prepared(document, None, (GraphQLError(f"The document has {named}; name one in operationName."),))
+            return Prepared(
+                document, None, (GraphQLError(f"The document has {named}; name one in operationName."),)
+            )
         return Prepared(document, operation)
 
     async def execute(
@@ -150,7 +152,9 @@ class Executor:
             operation_name=operation_name,
             context_value=context,
         )
-        stream = result if isinstance(result, ExecutionResult) or hasattr(result, "__aiter__") else await result
+        stream = (
+            result if isinstance(result, ExecutionResult) or hasattr(result, "__aiter__") else await result
+        )
         if isinstance(stream, ExecutionResult):
             return _answer(stream, context)
         return _answers(stream, context)
@@ -189,6 +193,8 @@ def formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
             path=error.path,
             exc_info=(type(original), original, original.__traceback__),
         )
-        shown["message"] = f"Something went wrong on our side; nothing more is known here. Reference: {context.correlation_id}"
+        shown["message"] = (
+            f"Something went wrong on our side; nothing more is known here. Reference: {context.correlation_id}"
+        )
         shown["extensions"] = {"code": "INTERNAL", "correlationId": context.correlation_id}
     return shown

@@ -26,16 +26,18 @@ class Node:
     id: strawberry.ID = strawberry.field(description="Global, opaque and stable.")
 
 
-async def load_nodes(
-    context: Context, loaders: Mapping[str, Any], ids: Sequence[str]
-) -> list[Node | None]:
+async def load_nodes(context: Context, loaders: Mapping[str, Any], ids: Sequence[str]) -> list[Node | None]:
     """The objects behind global ids, in order; None where there is none that the principal may see.
 
     Raises:
         InvalidInput: too many ids, or one that is no id.
     """
     if len(ids) > MAX_NODES:
-        raise InvalidInput(f"At most {MAX_NODES} ids at once; these are {len(ids)}.", cure="Ask in several pages.", path=("ids",))
+        raise InvalidInput(
+            f"At most {MAX_NODES} ids at once; these are {len(ids)}.",
+            cure="Ask in several pages.",
+            path=("ids",),
+        )
     wanted: dict[str, list[tuple[int, UUID]]] = defaultdict(list)
     for position, text in enumerate(ids):
         name, key = parse_global_id(text)

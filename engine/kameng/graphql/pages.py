@@ -84,7 +84,11 @@ class PageRequest:
 
     @classmethod
     def of(
-        cls, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        cls,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
     ) -> PageRequest:
         """Check Relay's arguments.
 
@@ -122,7 +126,9 @@ class PageRequest:
             return "true", tail, []
         values = read_cursor(self.cursor, keyset)
         left = ", ".join(sql for sql, _ in keyset.columns)
-        right = ", ".join(f"${first_parameter + i}::text::{kind}" for i, (_, kind) in enumerate(keyset.columns))
+        right = ", ".join(
+            f"${first_parameter + i}::text::{kind}" for i, (_, kind) in enumerate(keyset.columns)
+        )
         return f"({left}) {'<' if falling else '>'} ({right})", tail, values
 
     def connection(

@@ -55,22 +55,25 @@ def payload(*refusals: type[Refusal]) -> Callable[[C], C]:
     def declare(cls: C) -> C:
         if not cls.__name__.endswith(_SUFFIX):
             raise BootError(f"{cls.__qualname__} is a payload and must be named …Payload.", cure="Rename it.")
-        name = cls.__name__.removesuffix(_SUFFIX)
-        expected = tuple(sorted({*refusals, *COMMON}, key=lambda refusal: refusal.code))
-        error = _error_type(name, cls.__module__, expected)
+        mutation_name = cls.__name__.removesuffix(_SUFFIX)
+        known: set[type[Refusal]] = {*refusals, *COMMON}
+        expected = tuple(sorted(known, key=lambda refusal: refusal.code))
+        error = _error_type(mutation_name, cls.__module__, expected)
         cls.__annotations__["errors"] = list[error]  # type: ignore[valid-type]  # made for this payload
-        cls.errors = field(default_factory=list)
-        made = strawberry.type(cls, description=cls.__doc__)
-        made.__refusals__ = expected
-        made.__error__ = error
-        return made
+        for name, value in (
+            ("errors", field(default_factory=list)),
+            ("__refusals__", expected),
+            ("__error__", error),
+        ):
+            setattr(cls, name, value)
+        return strawberry.type(cls, description=cls.__doc__)
 
     return declare
 
 
 def _error_type(name: str, module: str, refusals: tuple[type[Refusal], ...]) -> type:
     described = {refusal.code: (refusal.__doc__ or "").strip().split("\n")[0] for refusal in refusals}
-    codes = Enum(f"{name}ErrorCode", {code: code for code in described}, module=module)  # type: ignore[misc]  # dynamic
+    codes: Any = Enum(f"{name}ErrorCode", {code: code for code in described}, module=module)  # type: ignore[misc]  # dynamic
     enum = strawberry.enum(codes, description=f"Why {name} was refused.")
     for value in enum.__strawberry_definition__.values:  # type: ignore[attr-defined]  # set by Strawberry
         value.description = described[value.name]
@@ -96,14 +99,19 @@ def refused(kind: type, refusal: Refusal) -> Any:
     error: Any = kind.__error__  # type: ignore[attr-defined]  # set by payload()
     codes = error.__annotations__["code"]
     return kind(
-        errors=[error(code=codes[refusal.code], path=list(refusal.path), message=refusal.message, cure=refusal.cure)]
+        errors=[
+            error(
+                code=codes[refusal.code], path=list(refusal.path), message=refusal.message, cure=refusal.cure
+            )
+        ]
     )
 
 
 def answers(kind: type, refusal: Refusal) -> bool:
     """Whether a payload declares this refusal."""
     return isinstance(refusal, kind.__refusals__) and any(  # type: ignore[attr-defined]  # set by payload()
-        refusal.code == declared.code for declared in kind.__refusals__  # type: ignore[attr-defined]  # set by payload()
+        refusal.code == declared.code
+        for declared in kind.__refusals__  # type: ignore[attr-defined]  # set by payload()
     )
 
 

@@ -13,7 +13,9 @@ from kameng import money
 class Money:
     """An amount of one currency."""
 
-    amount: Decimal = strawberry.field(description="In main units with the currency's decimals, such as 98.50; never a float.")
+    amount: Decimal = strawberry.field(
+        description="In main units with the currency's decimals, such as 98.50; never a float."
+    )
     currency: str = strawberry.field(description="ISO 4217, such as CNY.")
 
     @classmethod

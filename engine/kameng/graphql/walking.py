@@ -69,7 +69,10 @@ def types_below(roots: Iterable[type]) -> dict[str, list[type]]:
 def _note(found: dict[str, list[type]], name: str, cls: type) -> bool:
     known = found.setdefault(name, [])
     # A generic type is specialised anew at each use; its copies share a module and a name.
-    if any(other is cls or (other.__module__, other.__qualname__) == (cls.__module__, cls.__qualname__) for other in known):
+    if any(
+        other is cls or (other.__module__, other.__qualname__) == (cls.__module__, cls.__qualname__)
+        for other in known
+    ):
         return False
     known.append(cls)
     return True
@@ -79,6 +82,9 @@ def _annotations(definition: StrawberryObjectDefinition) -> list[Any]:
     return [
         option
         for field in definition.fields
-        for annotation in (field.resolve_type(type_definition=definition), *(item.type for item in field.arguments))
+        for annotation in (
+            field.resolve_type(type_definition=definition),
+            *(item.type for item in field.arguments),
+        )
         for option in _unwrapped(annotation)
     ]

@@ -72,7 +72,9 @@ def read_query_string(values: dict[str, str]) -> GraphQLRequest:
             if values.get(key)
         }
     except msgspec.DecodeError as error:
-        raise Unreadable(f"variables and extensions are JSON objects: {error}.", cure="Encode them as JSON.") from error
+        raise Unreadable(
+            f"variables and extensions are JSON objects: {error}.", cure="Encode them as JSON."
+        ) from error
     return _complete(
         GraphQLRequest(
             query=values.get("query", ""),

@@ -53,12 +53,14 @@ def create_app(kernel: Kernel) -> ASGIApp:
         allowed_hosts=_hosts(settings),
         exception_handlers={HTTPException: _http_fault, Exception: _fault},
         middleware=[DefineMiddleware(_in_use, kernel=kernel)],
-        openapi_config=OpenAPIConfig(title="Kameng", version=VERSION, path="/openapi") if not settings.production else None,
+        openapi_config=OpenAPIConfig(title="Kameng", version=VERSION, path="/openapi")
+        if not settings.production
+        else None,
         state=State({"kernel": kernel}),
         logging_config=None,
         debug=False,
     )
-    return observing(app, secure=settings.public_url.startswith("https://"))  # type: ignore[arg-type]  # Litestar is an ASGI app
+    return observing(app, secure=settings.public_url.startswith("https://"))
 
 
 class _in_use:  # noqa: N801 - a function in the shape that Litestar wants
@@ -77,7 +79,9 @@ def _hosts(settings: Settings) -> AllowedHostsConfig | None:
     hosts = list(settings.engine.trusted_hosts)
     if not hosts and settings.production:
         hosts = [urlsplit(settings.public_url).hostname or "localhost"]
-    return AllowedHostsConfig(allowed_hosts=hosts, exclude=["/livez", "/readyz", "/metrics"]) if hosts else None
+    return (
+        AllowedHostsConfig(allowed_hosts=hosts, exclude=["/livez", "/readyz", "/metrics"]) if hosts else None
+    )
 
 
 def _correlation(request: Request[Any, Any, Any]) -> str:
@@ -86,7 +90,13 @@ def _correlation(request: Request[Any, Any, Any]) -> str:
 
 def _problem(status: int, title: str, detail: str, correlation: str) -> Response[dict[str, Any]]:
     """A fault as RFC 9457 has it."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, "correlationId": correlation}
+    content = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "correlationId": correlation,
+    }
     return Response(content, status_code=status, media_type="application/problem+json")
 
 

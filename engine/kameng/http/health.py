@@ -41,7 +41,9 @@ async def check_all(kernel: Kernel) -> dict[str, Check]:
 
     async def migrations() -> Check:
         pending = await Migrator(kernel.db, kernel.modules).pending()
-        return Check(not pending, f"{len(pending)} migrations have not run; run `kameng migrate`." if pending else "")
+        return Check(
+            not pending, f"{len(pending)} migrations have not run; run `kameng migrate`." if pending else ""
+        )
 
     checks = {"database": database(), "broker": broker(), "migrations": migrations()}
     outcomes = await asyncio.gather(*(_tried(check) for check in checks.values()))

@@ -24,9 +24,13 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-UNDER_WAY = Gauge("kameng_http_requests_under_way", "Requests being answered now.", multiprocess_mode="livesum")
+UNDER_WAY = Gauge(
+    "kameng_http_requests_under_way", "Requests being answered now.", multiprocess_mode="livesum"
+)
 OPERATIONS = Counter("kameng_graphql_operations_total", "GraphQL operations.", ["schema", "kind", "result"])
-FALLBACKS = Counter("kameng_graphql_fallbacks_total", "Documents that were not compiled, by reason.", ["schema", "reason"])
+FALLBACKS = Counter(
+    "kameng_graphql_fallbacks_total", "Documents that were not compiled, by reason.", ["schema", "reason"]
+)
 
 
 def exposition() -> bytes:
@@ -34,7 +38,7 @@ def exposition() -> bytes:
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library does not annotate it
     return generate_latest(registry)
 
 

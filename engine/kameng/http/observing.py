@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kameng.http.metrics import REQUESTS, SECONDS, UNDER_WAY
@@ -34,7 +35,7 @@ def observing(app: ASGIApp, *, secure: bool) -> ASGIApp:
     extra = [*_HEADERS, *([_HSTS] if secure else [])]
 
     async def observed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         correlation = str(new_id())

@@ -10,12 +10,12 @@ from kameng.graphql.context import LOCALES, Context
 from kameng.http.observing import CORRELATION
 
 if TYPE_CHECKING:
-    from litestar.types import Scope
+    from litestar.types import HTTPScope
 
     from kameng.kernel import Kernel
 
 
-def read_headers(scope: Scope) -> dict[str, str]:
+def read_headers(scope: HTTPScope) -> dict[str, str]:
     """The request's headers by lower-case name; repeated ones are joined as HTTP has it."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
@@ -46,7 +46,11 @@ def choose_locale(accept_language: str) -> str:
 
 
 async def context_of(
-    kernel: Kernel, scope: Scope, headers: Mapping[str, str], schema: Literal["shop", "admin"], method: str | None = None
+    kernel: Kernel,
+    scope: HTTPScope,
+    headers: Mapping[str, str],
+    schema: Literal["shop", "admin"],
+    method: str | None = None,
 ) -> Context:
     """The context of a request.
 
@@ -61,9 +65,12 @@ async def context_of(
         Unauthenticated: a bearer token that does not hold.
         CrossSiteRequest: another site makes a logged-in browser send it.
     """
-    credentials = read_credentials(headers, SessionCookie(schema, secure=not kernel.auth.settings.insecure_cookies))
+    credentials = read_credentials(
+        headers, SessionCookie(schema, secure=not kernel.auth.settings.insecure_cookies)
+    )
     check_origin(method or scope["method"], headers, cookie_used=credentials.cookie_used)
-    address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]  # checked just before
+    client = scope.get("client")
+    address = client[0] if client else ""
     principal = await kernel.auth.principal(credentials, address=address)
     state: dict[str, Any] = scope.get("state") or {}
     return Context(

@@ -14,7 +14,9 @@ from kameng.settings import SECTIONS, Settings
 from kameng.version import VERSION
 
 
-def check_modules(found: Sequence[Found], settings: Settings, switched_off: frozenset[str] = frozenset()) -> list[Fault]:
+def check_modules(
+    found: Sequence[Found], settings: Settings, switched_off: frozenset[str] = frozenset()
+) -> list[Fault]:
     """All faults of a set of modules, in a stable order.
 
     Args:
@@ -86,7 +88,9 @@ def _requirements(found: Sequence[Found], switched_off: frozenset[str]) -> Itera
                     item.package,
                     f"Module {item.module.name} requires module {name!r}, which is "
                     + ("installed but not enabled." if disabled else "not installed."),
-                    f"Enable {name!r} in [modules] of kameng.toml." if disabled else f"Install a package that brings {name!r}.",
+                    f"Enable {name!r} in [modules] of kameng.toml."
+                    if disabled
+                    else f"Install a package that brings {name!r}.",
                 )
                 continue
             try:
@@ -125,7 +129,9 @@ def _tables(found: Sequence[Found]) -> Iterable[Fault]:
             continue
         try:
             tables = import_module(item.module.piccolo_app).APP_CONFIG.table_classes
-        except Exception as error:  # whatever a broken package raises is that package's fault, and not the end
+        except (
+            Exception
+        ) as error:  # whatever a broken package raises is that package's fault, and not the end
             yield Fault(
                 "import_error",
                 item.package,
@@ -182,7 +188,7 @@ def _handlers(found: Sequence[Found]) -> Iterable[Fault]:
                     "Rename one; an event's name starts with its module's.",
                 )
             topics[event.topic()] = item.package
-        names = [piece.name for piece in (*item.module.handlers, *item.module.tasks)]
+        names = [handler.name for handler in item.module.handlers] + [task.name for task in item.module.tasks]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield Fault(
                 "duplicate_handler",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import Any
 
 from stevedore.named import NamedExtensionManager
 
@@ -37,14 +38,18 @@ def discover(selection: ModulesSettings) -> tuple[list[Found], list[Fault], froz
     wanted = set(installed) if selection.enabled is None else set(selection.enabled)
     wanted -= set(selection.disabled)
     faults = [_not_installed(name) for name in sorted(wanted - set(installed))]
-    faults += [_named_twice(name, owners) for name, owners in sorted(installed.items()) if name in wanted and len(owners) > 1]
+    faults += [
+        _named_twice(name, owners)
+        for name, owners in sorted(installed.items())
+        if name in wanted and len(owners) > 1
+    ]
     found: list[Found] = []
 
     def failed(_manager: object, point: object, error: BaseException) -> None:
         name = getattr(point, "name", "")
         faults.append(_import_failed(installed.get(name, [name])[0], error))
 
-    manager = NamedExtensionManager(
+    manager: NamedExtensionManager[object] = NamedExtensionManager(
         ENTRY_POINT_GROUP,
         names=sorted(wanted & set(installed)),
         on_load_failure_callback=failed,
@@ -52,8 +57,9 @@ def discover(selection: ModulesSettings) -> tuple[list[Found], list[Fault], froz
     )
     for extension in manager:
         package = installed[extension.name][0]
-        if isinstance(extension.plugin, Module):
-            found.append(Found(extension.plugin, package))
+        plugin: Any = extension.plugin
+        if isinstance(plugin, Module):
+            found.append(Found(plugin, package))
         else:
             faults.append(_no_module(package, extension.entry_point_target))
     return found, faults, frozenset(set(installed) - wanted)

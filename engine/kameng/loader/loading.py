@@ -23,7 +23,11 @@ def load_modules(settings: Settings, modules: Iterable[Module] | None = None) ->
     if modules is None:
         found, faults, switched_off = discover(settings.modules)
     else:
-        found, faults, switched_off = [Found(item, f"{item.name} {item.version}") for item in modules], [], frozenset()
+        found, faults, switched_off = (
+            [Found(item, f"{item.name} {item.version}") for item in modules],
+            [],
+            frozenset(),
+        )
     ordered, cycles = in_order(found)
     faults += cycles
     faults += check_modules(ordered if not cycles else found, settings, switched_off)

@@ -101,7 +101,8 @@ def read_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
             tree = tomllib.loads(source.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{source} is no valid TOML: {error}.", cure="Mend the line it names.") from error
-        stray = [key for key, value in tree.items() if not isinstance(value, dict)]
+        values: dict[str, Any] = tree  # nothing is known of a file's shape yet
+        stray = [key for key, value in values.items() if not isinstance(value, dict)]
         if stray:
             raise SettingsError(
                 f"{source}: {', '.join(stray)} stands outside a section.", cure="Put it below a [section] line."

@@ -88,11 +88,33 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class EventsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Section ``[events]``."""
+    """Section ``[events]``.
+
+    Attributes:
+        keep_days: how long handled events stay in the outbox.
+        lease_seconds: after how long an event is sent again to a handler of which nothing was heard.
+        retry_seconds: the pause after a handler's first failure; each further one is twice as long, up to an hour.
+    """
+
+    keep_days: Positive = 14
+    lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 30.0
+    retry_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 5.0
 
 
 class TasksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Section ``[tasks]``."""
+    """Section ``[tasks]``.
+
+    Attributes:
+        keep_days: how long finished tasks stay in the table, and their keys keep them from running twice.
+        lease_seconds: after how long a task is given to another worker when its own has fallen silent.
+        retry_seconds: the pause after a task's first failure; each further one is twice as long, up to an hour.
+        stop_seconds: how long a stopping worker waits for what it has begun before it returns it.
+    """
+
+    keep_days: Positive = 14
+    lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 30.0
+    retry_seconds: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 5.0
+    stop_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 20.0
 
 
 class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

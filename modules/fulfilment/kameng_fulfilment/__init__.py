@@ -2,15 +2,14 @@
 
 from kameng.module import Module, Permission, Provide, SchemaPart
 from kameng_catalog.contract import Prices, Stock, Variants
-from kameng_membership.contract import Members
-from kameng_settlement.contract import Charging
-
 from kameng_fulfilment.admin import FulfilmentAdminQuery, OrderBuyer
 from kameng_fulfilment.events import OrderCompleted
 from kameng_fulfilment.orders import READ_ORDERS
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_membership.contract import Members
+from kameng_settlement.contract import Charging
 
 module = Module(
     name="fulfilment",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 import strawberry
+
 from kameng.errors import NotFound
 from kameng.graphql import Connection, Info
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id, key_of
-
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import READ_ORDERS, order_by_number
 from kameng_fulfilment.shop import order_page

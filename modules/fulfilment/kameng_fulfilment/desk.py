@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
+
 from kameng.db import CommitUnknown
 from kameng.errors import Refusal, UnavailableError
-
 from kameng_fulfilment.placing import BatchResult, Outcome, Placing, key_conflict
 from kameng_fulfilment.settings import FulfilmentSettings
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from kameng.kernel import Kernel
-
     from kameng_fulfilment.requests import OrderRequest
 
 log = structlog.get_logger(__name__)
@@ -67,7 +66,9 @@ class OrderDesk:
             UnavailableError: the outcome is not known; ask again with the same key.
         """
         if self._closed:
-            raise UnavailableError("This process is stopping.", cure="Send the request again with the same key.")
+            raise UnavailableError(
+                "This process is stopping.", cure="Send the request again with the same key."
+            )
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(request, answer))
         self._wake()
@@ -118,7 +119,9 @@ class OrderDesk:
         leaders = list(first.values())
         try:
             await self._place(leaders)
-        except Exception as error:  # a fault of the batch as a whole: each of its members gets a try of its own
+        except (
+            Exception
+        ) as error:  # a fault of the batch as a whole: each of its members gets a try of its own
             if len(leaders) > 1:
                 log.warning("order batch failed, trying one by one", size=len(leaders), error=repr(error))
             for waiting in leaders:

@@ -1,6 +1,7 @@
 """The facts that fulfilment publishes."""
 
 import msgspec
+
 from kameng.events import Event
 
 

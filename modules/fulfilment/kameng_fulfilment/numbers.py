@@ -15,7 +15,9 @@ _PRIME = 31
 
 
 def _check(body: str) -> str:
-    return ALPHABET[sum((position + 2) * ALPHABET.index(character) for position, character in enumerate(body)) % _PRIME]
+    return ALPHABET[
+        sum((position + 2) * ALPHABET.index(character) for position, character in enumerate(body)) % _PRIME
+    ]
 
 
 def new_number() -> str:
@@ -32,5 +34,7 @@ def read_number(text: str) -> str:
     """
     number = text.upper().translate(_READ_AS)
     if len(number) != LENGTH or any(c not in ALPHABET for c in number) or _check(number[:-1]) != number[-1]:
-        raise InvalidInput("This is no order number.", cure="Check it: one character is wrong or missing.", path=("number",))
+        raise InvalidInput(
+            "This is no order number.", cure="Check it: one character is wrong or missing.", path=("number",)
+        )
     return number

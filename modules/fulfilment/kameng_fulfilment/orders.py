@@ -10,8 +10,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import orjson
-from kameng.auth import Principal, PrincipalKind
 
+from kameng.auth import Principal, PrincipalKind
 from kameng_fulfilment.statements import LINES_OF_ORDERS, ORDER_BY_NUMBER, ORDERS_BY_ID
 
 if TYPE_CHECKING:

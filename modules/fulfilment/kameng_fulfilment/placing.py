@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
+
 from kameng.db import as_json
 from kameng.errors import Conflict, Refusal
 from kameng.ids import new_id
@@ -29,13 +30,12 @@ from kameng_catalog.contract import (
     VariantSnapshot,
     WrongQuantity,
 )
-from kameng_membership.contract import Members
-from kameng_settlement.contract import Charge, Charged, Charging
-
 from kameng_fulfilment.events import OrderCompleted, SoldLine
 from kameng_fulfilment.numbers import new_number
 from kameng_fulfilment.requests import OrderRequest, PriceChanged
 from kameng_fulfilment.statements import FIND_REPEATED, WRITE_ORDERS
+from kameng_membership.contract import Members
+from kameng_settlement.contract import Charge, Charged, Charging
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -122,7 +122,9 @@ class Placing:
         open_places = [place for place in range(len(requests)) if outcomes[place] is None]
         if not open_places:
             return []
-        wanted = [(place, index, line) for place in open_places for index, line in enumerate(requests[place].lines)]
+        wanted = [
+            (place, index, line) for place in open_places for index, line in enumerate(requests[place].lines)
+        ]
         members = await self._members.snapshots([requests[place].member for place in open_places])
         tiers: dict[int, str] = {}
         for place, member in zip(open_places, members, strict=True):
@@ -153,7 +155,8 @@ class Placing:
         return [
             order
             for place in open_places
-            if outcomes[place] is None and (order := self._order(place, requests[place], lines[place], outcomes))
+            if outcomes[place] is None
+            and (order := self._order(place, requests[place], lines[place], outcomes))
         ]
 
     def _order(
@@ -167,7 +170,9 @@ class Placing:
                 path=("input", "expectedTotal"),
             )
             return None
-        return _Order(place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total)
+        return _Order(
+            place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total
+        )
 
     async def _pick(self, orders: list[_Order], outcomes: list[Outcome | None]) -> dict[int, UUID]:
         lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
@@ -192,7 +197,12 @@ class Placing:
             return
         answers = await self._charging.charge(
             [
-                Charge(key=f"order:{order.id}", member=order.request.member, amount=order.total, memo=order.number)
+                Charge(
+                    key=f"order:{order.id}",
+                    member=order.request.member,
+                    amount=order.total,
+                    memo=order.number,
+                )
                 for order in owing
             ]
         )
@@ -242,13 +252,16 @@ def key_conflict() -> Conflict:
     )
 
 
-def _checked(index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal) -> _Line | Refusal:
+def _checked(
+    index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal
+) -> _Line | Refusal:
     where = ("input", "lines", str(index))
     if variant is None or not variant.published:
         return NotForSale("This is not for sale.", cure="Choose something else.", path=(*where, "variantId"))
     if not variant.min_quantity <= quantity <= variant.max_quantity:
         return WrongQuantity(
-            f"{variant.sku} is sold in quantities of {variant.min_quantity} to {variant.max_quantity}; {quantity} were asked for.",
+            f"{variant.sku} is sold in quantities of {variant.min_quantity} to {variant.max_quantity}; "
+            f"{quantity} were asked for.",
             cure="Change the quantity, or place several orders.",
             path=(*where, "quantity"),
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
+
 from kameng.errors import InvalidInput, Refusal
 from kameng.money import Money
 
@@ -77,13 +78,18 @@ def order_request(
     if not key:
         raise IdempotencyKeyMissing(
             "An order needs an idempotency key.",
-            cure='Mark the field with @idempotent(key: "…") or send the header Idempotency-Key; take a fresh UUID for each order.',
+            cure='Mark the field with @idempotent(key: "…") or send the header Idempotency-Key; '
+            "take a fresh UUID for each order.",
         )
     if len(key) > MAX_KEY:
-        raise InvalidInput(f"The idempotency key is longer than {MAX_KEY} characters.", cure="A UUID is enough.")
+        raise InvalidInput(
+            f"The idempotency key is longer than {MAX_KEY} characters.", cure="A UUID is enough."
+        )
     if not 1 <= len(lines) <= MAX_LINES:
         raise InvalidInput(
-            f"An order has 1 to {MAX_LINES} lines; this has {len(lines)}.", cure="Split it.", path=("input", "lines")
+            f"An order has 1 to {MAX_LINES} lines; this has {len(lines)}.",
+            cure="Split it.",
+            path=("input", "lines"),
         )
     seen: set[UUID] = set()
     for position, line in enumerate(lines):

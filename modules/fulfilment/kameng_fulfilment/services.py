@@ -10,7 +10,6 @@ from kameng_fulfilment.settings import FulfilmentSettings
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
-
     from kameng_fulfilment.requests import OrderRequest
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import strawberry
+
 from kameng.auth import PrincipalKind
 from kameng.errors import NotFound
 from kameng.graphql import Connection, Context, Info, mutation, payload
@@ -14,13 +15,12 @@ from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
 from kameng_catalog.contract import NotForSale, OutOfStock, WrongQuantity
-from kameng_settlement.contract import InsufficientFunds
-
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of, orders_by_id
 from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged, order_request
 from kameng_fulfilment.services import Orders
 from kameng_fulfilment.types import CARDS, DeliveredCard, Order, OrderLine, card_loader
+from kameng_settlement.contract import InsufficientFunds
 
 if TYPE_CHECKING:
     from kameng.db import Database
@@ -83,7 +83,9 @@ class FulfilmentQuery:
         """An order by its number; dashes, spaces and case do not matter."""
         order = await order_by_number(info.context.db, read_number(number))
         if order is None or not may_read(info.context.principal, order):
-            raise NotFound("There is no such order among yours.", cure="Check the number, or log in as its buyer.")
+            raise NotFound(
+                "There is no such order among yours.", cure="Check the number, or log in as its buyer."
+            )
         return Order.of(order)
 
 
@@ -101,7 +103,9 @@ class MemberOrders:
     ) -> Connection[Order]:
         """The viewer's orders."""
         member = info.context.principal.require_kind(PrincipalKind.MEMBER)
-        return await order_page(info.context.db, PageRequest.of(first, after, last, before), "member = $1", [member])
+        return await order_page(
+            info.context.db, PageRequest.of(first, after, last, before), "member = $1", [member]
+        )
 
 
 class BoughtCards:
@@ -116,7 +120,9 @@ class BoughtCards:
         return await info.context.loader(CARDS, card_loader).load(line.stored.id)
 
 
-async def order_page(db: Database, page: PageRequest, condition: str, values: Sequence[object]) -> Connection[Order]:
+async def order_page(
+    db: Database, page: PageRequest, condition: str, values: Sequence[object]
+) -> Connection[Order]:
     """A page of orders, the newest first.
 
     Args:
@@ -136,5 +142,6 @@ async def order_nodes(context: Context, keys: Sequence[UUID]) -> list[Order | No
     """Orders by key; None for those that the principal may not see."""
     found = await orders_by_id(context.db, keys)
     return [
-        Order.of(order) if (order := found.get(key)) and may_read(context.principal, order) else None for key in keys
+        Order.of(order) if (order := found.get(key)) and may_read(context.principal, order) else None
+        for key in keys
     ]

@@ -1,11 +1,12 @@
 """Orders, their lines and their history."""
 
-from kameng.db import Index
 from piccolo.columns import UUID, BigInt, Bytea, ForeignKey, Integer, SmallInt, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.columns.column_types import JSONB
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
+
+from kameng.db import Index
 
 
 class OrderTable(Table, tablename="fulfilment_order"):
@@ -41,7 +42,12 @@ class OrderLineTable(Table, tablename="fulfilment_order_line"):
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(
-        OrderTable, null=False, index=False, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict, default=None
+        OrderTable,
+        null=False,
+        index=False,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
     )
     position = SmallInt(null=False, default=None)
     variant = UUID(null=False, default=None)
@@ -65,7 +71,12 @@ class OrderHistoryTable(Table, tablename="fulfilment_order_history"):
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(
-        OrderTable, null=False, index=False, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict, default=None
+        OrderTable,
+        null=False,
+        index=False,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
     )
     at = Timestamptz(null=False, default=None)
     from_state = Varchar(length=20, null=True, default=None)

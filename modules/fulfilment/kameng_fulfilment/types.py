@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
+
 from kameng import money
 from kameng.graphql import LOCALES, Context, Info, Money, Node, foreign
 from kameng.graphql.node import load_nodes
 from kameng.ids import global_id
 from kameng_catalog.contract import SoldCard, Stock
-from strawberry.dataloader import DataLoader
-
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ class DeliveredCard:
 
     number: str | None = strawberry.field(description="The card's public number, if it has one.")
     secret: str = strawberry.field(description="What to redeem.")
-    expires_on: date | None = strawberry.field(description="The last day on which it can be redeemed, if known.")
+    expires_on: date | None = strawberry.field(
+        description="The last day on which it can be redeemed, if known."
+    )
 
     @classmethod
     def of(cls, card: SoldCard) -> DeliveredCard:

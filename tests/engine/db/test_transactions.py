@@ -4,11 +4,12 @@ import asyncio
 
 import asyncpg
 import pytest
+from piccolo.columns import Integer
+from piccolo.table import Table
+
 from kameng.db import CommitUnknown, Database, TransactionClosed, counted_statements
 from kameng.db.piccolo_engine import ENGINE
 from kameng.errors import TransactionError, UnavailableError
-from piccolo.columns import Integer
-from piccolo.table import Table
 
 
 class Thing(Table, tablename="thing", db=ENGINE):
@@ -20,7 +21,9 @@ async def db(make_database):
     database = Database(await make_database(), pool_size=3)
     await database.open()
     with database.in_use():
-        await database.execute("create table thing (id serial primary key, n int unique deferrable initially deferred)")
+        await database.execute(
+            "create table thing (id serial primary key, n int unique deferrable initially deferred)"
+        )
         yield database
     await database.close()
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 import pytest
 import strawberry
+
 from kameng.errors import FaultsFound, SettingsError
 from kameng.events import Event
 from kameng.loader import load_modules
@@ -46,7 +47,9 @@ def test_a_missing_requirement(tmp_path):
 
 
 def test_a_version_outside_the_range(tmp_path):
-    found = faults_of([CATALOG, Module(name="a", version="1", requires={"catalog": ">=2,<3"})], settings(tmp_path))
+    found = faults_of(
+        [CATALOG, Module(name="a", version="1", requires={"catalog": ">=2,<3"})], settings(tmp_path)
+    )
     fault = found[("version_outside_range", "a 1")]
     assert fault.message == "Module a requires catalog >=2,<3; catalog 1.4.0 is installed."
 
@@ -95,7 +98,9 @@ def test_a_duplicate_field_on_another_modules_type(tmp_path):
         def title(self) -> str:
             return ""
 
-    other = Module(name="other", version="1", requires={"catalog": ">=1"}, shop=SchemaPart(extend={"Product": Extra}))
+    other = Module(
+        name="other", version="1", requires={"catalog": ">=1"}, shop=SchemaPart(extend={"Product": Extra})
+    )
     fault = faults_of([CATALOG, other], settings(tmp_path))[("duplicate_field", "catalog 1.4.0 and other 1")]
     assert fault.message == "The shop schema has two fields Product.title."
 
@@ -154,7 +159,10 @@ def test_a_duplicate_table(tmp_path, monkeypatch):
             f"APP_CONFIG = AppConfig(app_name='{name}', migrations_folder_path='.', table_classes=[T])\n"
         )
     monkeypatch.syspath_prepend(tmp_path)
-    pair = [Module(name="one", version="1", piccolo_app="one_app"), Module(name="two", version="1", piccolo_app="two_app")]
+    pair = [
+        Module(name="one", version="1", piccolo_app="one_app"),
+        Module(name="two", version="1", piccolo_app="two_app"),
+    ]
     fault = faults_of(pair, settings(tmp_path))[("duplicate_table", "one 1 and two 1")]
     assert "shared_things" in fault.message
 
@@ -173,7 +181,9 @@ def test_a_missing_and_a_double_provider(tmp_path):
     assert "Pricing, which no enabled module provides" in (
         faults_of([needy], settings(tmp_path))[("missing_provider", "needy 1")].message
     )
-    pair = [Module(name=name, version="1", provides=(Provide(Pricing, lambda _: Shelf()),)) for name in ("p", "q")]
+    pair = [
+        Module(name=name, version="1", provides=(Provide(Pricing, lambda _: Shelf()),)) for name in ("p", "q")
+    ]
     assert ("two_providers", "p 1 and q 1") in faults_of([needy, *pair], settings(tmp_path))
 
 
@@ -240,7 +250,9 @@ def installed(tmp_path, monkeypatch):
     return install
 
 
-GOOD = "from kameng.module import Module\nmodule = Module(name={name!r}, version='1.0', requires={requires!r})\n"
+GOOD = (
+    "from kameng.module import Module\nmodule = Module(name={name!r}, version='1.0', requires={requires!r})\n"
+)
 
 
 def selected(tmp_path, *names, disabled=()):
@@ -287,9 +299,17 @@ def test_settings_come_from_the_file_and_the_environment_goes_before_it(tmp_path
     (tmp_path / "secret").write_text("postgresql://x@y/z\n")
     read = read_settings(
         tmp_path / "kameng.toml",
-        {"PORT": "9100", "KAMENG_KAMENG__DATABASE_URL_FILE": str(tmp_path / "secret"), "KAMENG_KAMENG__TRUSTED_HOSTS": '["a.b"]'},
+        {
+            "PORT": "9100",
+            "KAMENG_KAMENG__DATABASE_URL_FILE": str(tmp_path / "secret"),
+            "KAMENG_KAMENG__TRUSTED_HOSTS": '["a.b"]',
+        },
     )
-    assert (read.engine.port, read.engine.pool_size, read.engine.database_url) == (9100, 3, "postgresql://x@y/z")
+    assert (read.engine.port, read.engine.pool_size, read.engine.database_url) == (
+        9100,
+        3,
+        "postgresql://x@y/z",
+    )
     assert read.engine.trusted_hosts == ("a.b",)
 
 
@@ -307,5 +327,3 @@ def test_unusable_settings_are_one_clear_error(tmp_path, text, said):
     with pytest.raises(SettingsError, match=said) as caught:
         read_settings(tmp_path / "kameng.toml", {})
     assert caught.value.cure
-
-

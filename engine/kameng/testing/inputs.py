@@ -1,0 +1,155 @@
+"""Values for input types: as GraphQL literals and as JSON for variables."""
+
+import json
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    is_required_input_field,
+)
+
+# What custom scalars usually take; those that a scalar refuses are left out.
+CANDIDATES: tuple[Any, ...] = (
+    "abc",
+    "",
+    "2024-02-29",
+    "2024-02-29T23:59:59+08:00",
+    "12:34:56",
+    "6f1d1c2e-6f0a-4a43-9b0e-0f6b6c1f7a11",
+    "10.50",
+    "0",
+    0,
+    7,
+    1.5,
+    True,
+)
+
+_strings = ("", "a", "中文", 'quote " and \\ and \n', "null", "$notAVariable", "{ }", "#", "\u2028", "🙂")
+_whole = (0, 1, -1, 20, 2_147_483_647, -2_147_483_648)
+_floats = (0.0, -1.5, 3, 1e10, 2.5e-3)
+
+
+def chance(random: Random, probability: float) -> bool:
+    """Whether something of a certain probability happens.
+
+    By a whole number: Hypothesis draws these evenly, while its floats prefer special values, and shrinks them to
+    0, which here means that it does not happen.
+    """
+    return random.randint(0, 999) >= 1000 - probability * 1000
+
+
+class InputValues:
+    """Makes JSON values of input types.
+
+    Args:
+        random: where choices come from.
+        scalars: for a custom scalar, by name, what makes a value of it.
+    """
+
+    def __init__(self, random: Random, scalars: Mapping[str, Callable[[], Any]]) -> None:
+        self._random = random
+        self._scalars = scalars
+
+    def value(self, type_: GraphQLInputType, depth: int = 0) -> Any:
+        """A valid value as JSON."""
+        random = self._random
+        if is_non_null_type(type_):
+            nullable: Any = type_.of_type
+        else:
+            if self._chance(0.15):
+                return None
+            nullable = type_
+        if is_list_type(nullable):
+            if self._chance(0.1) and not is_list_type(nullable.of_type):
+                item = self.value(nullable.of_type, depth + 1)
+                if item is not None and not isinstance(item, list):
+                    return item  # a single item stands for a list of one
+            return [self.value(nullable.of_type, depth + 1) for _ in range(random.randint(0, 2))]
+        if is_input_object_type(nullable):
+            return self.object(nullable, depth)
+        if is_enum_type(nullable):
+            return random.choice(list(nullable.values))
+        return self._scalar(nullable)
+
+    def object(self, type_: GraphQLInputObjectType, depth: int) -> dict[str, Any]:
+        """A valid value of an input object; optional fields come and go."""
+        random = self._random
+        if type_.is_one_of or getattr(type_.extensions.get("strawberry-definition"), "is_one_of", False):
+            name = random.choice(list(type_.fields))
+            value = None
+            for _ in range(20):
+                value = self.value(type_.fields[name].type, depth + 1)
+                if value is not None:
+                    break
+            return {name: value}
+        fields: dict[str, Any] = {}
+        for name, field in type_.fields.items():
+            if is_required_input_field(field) or (depth < 3 and self._chance(0.6)):
+                fields[name] = self.value(field.type, depth + 1)
+        return fields
+
+    def _chance(self, probability: float) -> bool:
+        return chance(self._random, probability)
+
+    def _scalar(self, type_: Any) -> Any:
+        random = self._random
+        make = self._scalars.get(type_.name)
+        if make is not None:
+            return make()
+        if type_.name == "Int":
+            return random.choice(_whole)
+        if type_.name == "Float":
+            return random.choice(_floats)
+        if type_.name == "Boolean":
+            return self._chance(0.5)
+        if type_.name == "String":
+            return random.choice(_strings)
+        if type_.name == "ID":
+            return random.choice(("1", "a", 42))
+        fitting = [candidate for candidate in CANDIDATES if _accepts(type_, candidate)]
+        if not fitting:
+            raise LookupError(
+                f"No value of scalar '{type_.name}' is known; say how to make one in `scalars`."
+            )
+        return random.choice(fitting)
+
+
+def _accepts(type_: Any, value: Any) -> bool:
+    try:
+        type_.coerce_input_value(value)
+    except Exception:
+        return False
+    return True
+
+
+def literal(value: Any, type_: GraphQLInputType) -> str:
+    """A JSON value as a GraphQL literal of its type."""
+    named: Any = type_.of_type if is_non_null_type(type_) else type_
+    if value is None:
+        return "null"
+    if is_list_type(named):
+        if isinstance(value, list):
+            return "[" + ", ".join(literal(item, named.of_type) for item in value) + "]"
+        return literal(value, named.of_type)
+    if isinstance(named, GraphQLEnumType):
+        return str(value)
+    if isinstance(named, GraphQLInputObjectType):
+        fields = [f"{name}: {literal(item, named.fields[name].type)}" for name, item in value.items()]
+        return "{" + ", ".join(fields) + "}"
+    return _json_literal(value)
+
+
+def _json_literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_json_literal(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json_literal, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

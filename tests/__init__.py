@@ -1,0 +1,1 @@
+"""Tests. A package, so that none of the same name in an installed distribution stands before it."""

@@ -1,0 +1,453 @@
+"""A Strawberry schema that has everything a schema can have, over a world of trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Generic, NewType, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+from strawberry.extensions import FieldExtension
+from strawberry.permission import BasePermission
+from strawberry.schema.config import StrawberryConfig
+
+from tests.engine.graphql.compiled.chaos import Later, Oddity, World
+
+T = TypeVar("T")
+LATER = strawberry.ID("l")
+Odd = NewType("Odd", int)
+
+
+def write_odd(value: Any) -> Any:
+    if not isinstance(value, int) or value % 2 == 0:
+        raise ValueError(f"Odd cannot represent {value!r}")
+    if value == 7:
+        return None
+    return Later(value, 1) if value == 9 else value
+
+
+def read_odd(value: Any) -> int:
+    if not isinstance(value, int) or value % 2 == 0:
+        raise ValueError(f"not odd: {value!r}")
+    return value
+
+
+@strawberry.enum
+class Colour(Enum):
+    RED = "red"
+    GREEN = strawberry.enum_value("green", deprecation_reason="faded")
+    BLUE = 3
+
+
+@strawberry.input
+class Deep:
+    text: str = "x"
+    number: int = 3
+    numbers: list[int] | None = None
+    colour: Colour = Colour.RED
+    inner: Deep | None = None
+    odd: Odd | None = strawberry.UNSET
+    when: datetime | None = None
+
+
+@strawberry.input(one_of=True)
+class Choice:
+    number: int | None = strawberry.UNSET
+    text: str | None = strawberry.UNSET
+
+
+class Shout(FieldExtension):
+    def resolve(self, next_: Any, source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        result = next_(source, info, **kwargs)
+        return result.upper() if isinstance(result, str) else result
+
+    async def resolve_async(self, next_: Any, source: Any, info: strawberry.Info, **kwargs: Any) -> Any:
+        result = await next_(source, info, **kwargs)
+        return result.upper() if isinstance(result, str) else result
+
+
+class Sometimes(BasePermission):
+    message = "not today"
+
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+        return world_of(info).roll(3, "permission", source.key) != 0
+
+
+class LaterPermission(BasePermission):
+    message = "not later"
+
+    async def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+        await asyncio.sleep(0)
+        return world_of(info).roll(4, "later", source.key) != 0
+
+
+def world_of(info: strawberry.Info) -> World:
+    return info.context  # type: ignore[no-any-return]
+
+
+def note(info: strawberry.Info, *more: Any) -> World:
+    """Write down that a resolver ran and what it could see."""
+    world = world_of(info)
+    world.log.append((tuple(info.path.as_list()), info.path.typename, info.field_name, *more))
+    return world
+
+
+@strawberry.interface
+class Node:
+    id: strawberry.ID
+    name: str | None
+
+    @strawberry.field
+    def twice(self) -> str:
+        return f"{self.id}{self.id}"
+
+
+@strawberry.interface
+class Tinted:
+    colour: Colour | None
+
+
+@strawberry.type
+class Leaf(Node, Tinted):
+    key: strawberry.Private[str]
+    flag: bool
+    count: int | None
+    ratio: float
+    odd: Odd | None
+    when: datetime | None
+    price: Decimal
+    tags: list[str]
+    numbers: list[int | None] | None
+    grid: list[list[int]] | None
+    blob: strawberry.scalars.JSON | None = None
+
+
+@strawberry.type
+class Pair(Generic[T]):
+    first: T
+    second: T | None
+
+    @strawberry.field
+    def both(self) -> list[T]:
+        return [self.first, self.second]  # type: ignore[list-item]
+
+
+@strawberry.type
+class Stone:
+    """Stands for rows of a foreign library, known by an attribute."""
+
+    weight: int
+    label: str = ""
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: Any) -> bool:
+        return getattr(value, "kind", None) == "stone"
+
+
+class Row:
+    """A foreign object: attributes come out of nowhere, so nothing about it follows from its class."""
+
+    def __init__(self, world: World, key: str, kind: str) -> None:
+        self.world = world
+        self.key = key
+        self.kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.world.troubled("row", self.key, name):
+            raise self.world.error("row", self.key, name)
+        return {"weight": 5, "label": "row"}.get(name, f"{self.key}.{name}")
+
+
+def leaf(world: World, key: str, class_: type[Leaf] = Leaf) -> Leaf:
+    def value(name: str, *good: Any) -> Any:
+        return world.value(good[world.roll(len(good), key, name)], key, name)
+
+    return class_(
+        id=strawberry.ID(value("id", key, 17)),
+        name=value("name", "n", "中文", None, ""),
+        colour=value("colour", *Colour, None),
+        key=key,
+        flag=value("flag", True, False),
+        count=value("count", 0, 2_147_483_647, None, 2_147_483_648),
+        ratio=value("ratio", 1.5, 2, float("inf"), -0.0),
+        odd=value("odd", 1, 3, 7, 9, 2),
+        when=value("when", datetime(2024, 2, 29, tzinfo=UTC), None),
+        price=value("price", Decimal("1.50"), Decimal("0E-10")),
+        tags=value("tags", [], ["a"], ["a", "b", None], ("t",)),
+        numbers=value("numbers", [1, None, 3], None, [2**40]),
+        grid=value("grid", [[1], []], [[1, 2], [None]], [None], [[1], 5]),
+        blob=value("blob", {"a": [1, None]}, [], "text", None),
+    )
+
+
+class SubLeaf(Leaf):
+    """An undecorated subclass."""
+
+
+def thing(world: World, key: str) -> Any:
+    """An object of one of the types, in one of the ways that Strawberry knows it by."""
+    kind = world.roll(12, "thing", key)
+    if kind < 4:
+        return leaf(world, key)
+    if kind < 7:
+        return Branch(id=strawberry.ID(key), name=world.value("branch", key, "name"), key=key)
+    if kind == 7:
+        return strawberry.cast(Leaf, leaf(world, key, SubLeaf))
+    if kind == 8:
+        return Row(world, key, "stone")
+    if kind == 9:
+        return leaf(world, key, SubLeaf)
+    if kind == 10 and world.trouble:
+        return Oddity()
+    if kind == 11 and world.trouble:
+        return strawberry.cast(Stone, leaf(world, key))
+    return Twig(id=strawberry.ID(key), name=None)
+
+
+@strawberry.type
+class Twig(Node):
+    pass
+
+
+@strawberry.type
+class Branch(Node):
+    key: strawberry.Private[str]
+
+    @strawberry.field
+    def leaf(self, info: strawberry.Info) -> Leaf | None:
+        world = note(info)
+        if world.troubled(self.key, "leaf!"):
+            raise world.error(self.key, "leaf!")
+        return world.value(leaf(world, f"{self.key}.leaf"), self.key, "leaf")
+
+    @strawberry.field
+    async def leaf_later(self, info: strawberry.Info) -> Leaf:
+        world = note(info)
+        await world.wait(self.key, "leafLater")
+        note(info, "woke")
+        if world.troubled(self.key, "leafLater!"):
+            raise world.error(self.key, "leafLater!")
+        return world.value(leaf(world, f"{self.key}.later"), self.key, "leafLater")
+
+    @strawberry.field
+    async def branch(self, info: strawberry.Info, name: str = "b") -> Branch | None:
+        world = note(info, name)
+        await world.wait(self.key, "branch", name)
+        key = f"{self.key}.{name}"
+        return world.value(Branch(id=strawberry.ID(key), name=name, key=key), self.key, "branch", name)
+
+    @strawberry.field
+    def branches(self, info: strawberry.Info) -> list[Branch]:
+        world = note(info)
+        return world.values(
+            lambda key: Branch(id=strawberry.ID(key), name=None, key=key), self.key, "branches"
+        )
+
+    @strawberry.field
+    async def maybe_branches(self, info: strawberry.Info) -> list[Branch | None] | None:
+        world = note(info)
+        await world.wait(self.key, "maybeBranches")
+        return world.values(lambda key: Branch(id=strawberry.ID(key), name=None, key=key), self.key, "maybe")
+
+    @strawberry.field
+    def node(self, info: strawberry.Info) -> Node:
+        world = note(info)
+        return world.value(thing(world, f"{self.key}.node"), self.key, "node")
+
+    @strawberry.field
+    def nodes(self, info: strawberry.Info) -> list[Node | None]:
+        world = note(info)
+        return world.values(lambda key: thing(world, key), self.key, "nodes")
+
+    @strawberry.field
+    async def tinted(self, info: strawberry.Info) -> Tinted | None:
+        world = note(info)
+        await world.wait(self.key, "tinted")
+        return leaf(world, f"{self.key}.tinted")
+
+    @strawberry.field
+    def thing(self, info: strawberry.Info) -> Thing | None:
+        world = note(info)
+        return world.value(thing(world, f"{self.key}.thing"), self.key, "thing")
+
+    @strawberry.field
+    def things(self, info: strawberry.Info) -> list[Thing] | None:
+        world = note(info)
+        return world.values(lambda key: thing(world, key), self.key, "things")
+
+    @strawberry.field
+    def cube(self, info: strawberry.Info) -> list[list[Leaf | None]] | None:
+        world = note(info)
+        return world.values(
+            lambda key: world.values(lambda inner: leaf(world, inner), key, "row"), self.key, "cube"
+        )
+
+    @strawberry.field
+    def hard_cube(self, info: strawberry.Info) -> list[list[list[str]]]:
+        world = note(info)
+        return world.values(
+            lambda key: world.values(lambda inner: world.values(str, inner, "z"), key, "y"), self.key, "x"
+        )
+
+    @strawberry.field
+    def pair(self) -> Pair[int]:
+        return Pair(first=1, second=None)
+
+    @strawberry.field
+    def leaf_pair(self, info: strawberry.Info) -> Pair[Leaf]:
+        world = note(info)
+        return Pair(first=leaf(world, f"{self.key}.first"), second=None)
+
+    @strawberry.field
+    async def loaded(self, info: strawberry.Info, number: int = 0) -> str | None:
+        return await world_of(info).loader.load(f"{self.key}-{number}")
+
+    @strawberry.field
+    def loaded_leaf(self, info: strawberry.Info) -> Leaf:
+        return load_leaf(world_of(info), self.key)
+
+    @strawberry.field(extensions=[Shout()])
+    def loud(self, info: strawberry.Info, text: str = "loud") -> str:
+        note(info, text)
+        return text
+
+    @strawberry.field(extensions=[Shout()])
+    async def loud_later(self, info: strawberry.Info) -> str | None:
+        world = note(info)
+        await world.wait(self.key, "loud")
+        return world.value("later", self.key, "loud")
+
+    @strawberry.field(permission_classes=[Sometimes])
+    def guarded(self) -> str | None:
+        return "let in"
+
+    @strawberry.field(permission_classes=[LaterPermission])
+    async def guarded_hard(self) -> str:
+        return "let in"
+
+    @strawberry.field
+    def echo(
+        self,
+        info: strawberry.Info,
+        deep: Deep | None = None,
+        deeps: list[Deep] | None = None,
+        choice: Choice | None = None,
+        colours: list[Colour] | None = None,
+        odd: Odd | None = None,
+        text: str | None = "default",
+        number: int = 5,
+        ids: list[list[strawberry.ID]] | None = None,
+        maybe: strawberry.Maybe[str] = None,
+        when: datetime | None = strawberry.UNSET,
+        global_id: strawberry.relay.GlobalID | None = None,
+    ) -> str:
+        note(info)
+        given = (deep, deeps, choice, colours, odd, text, number, ids, maybe, when, global_id)
+        if deep is not None:
+            deep.numbers = None  # nobody else may see this
+        if ids is not None:
+            ids.clear()
+        return repr((given, sorted(info.variable_values)))
+
+    @strawberry.field
+    async def echo_later(
+        self,
+        info: strawberry.Info,
+        odd: Odd = Odd(5),
+        colour: Colour = Colour.BLUE,
+        numbers: list[int] | None = None,
+    ) -> str:
+        if numbers is not None:
+            numbers.append(0)
+        return repr((odd, colour, numbers))
+
+    @strawberry.field
+    def selected(self, info: strawberry.Info) -> Leaf:
+        world = note(info, repr(info.selected_fields), str(info.return_type), info.operation.name)
+        return leaf(world, f"{self.key}.selected")
+
+
+Thing = Annotated[Leaf | Branch | Stone | Twig, strawberry.union("Thing")]
+
+
+def load_leaf(world: World, key: str) -> Any:
+    future: Awaitable[Any] = world.loader.load(f"leaf:{key}")
+    return future
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def root(self, info: strawberry.Info) -> Branch:
+        note(info)
+        return Branch(id=strawberry.ID("r"), name="root", key="r")
+
+    @strawberry.field
+    async def later(self, info: strawberry.Info, key: strawberry.ID = LATER) -> Branch | None:
+        world = note(info)
+        await world.wait(key)
+        return world.value(Branch(id=key, name="later", key=str(key)), key)
+
+    @strawberry.field
+    def things(self, info: strawberry.Info) -> list[Thing | None]:
+        world = note(info)
+        return world.values(lambda key: thing(world, key), "q", "things")
+
+    node: Node | None = None
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def change(self, info: strawberry.Info, deep: Deep, key: str = "m") -> Branch | None:
+        world = note(info, repr(deep))
+        await world.wait("change", key)
+        if world.troubled("change", key):
+            raise world.error("change", key)
+        note(info, "changed")
+        return Branch(id=strawberry.ID(key), name="changed", key=key)
+
+    @strawberry.mutation
+    def count(self, info: strawberry.Info, by: int = 1) -> int:
+        world = note(info, by)
+        return world.value(by, "count", by)
+
+
+def root(world: World) -> Query:
+    """The root value, with plain attributes."""
+    return Query(node=world.value(thing(world, "q.node"), "q", "node"))
+
+
+def make_world(seed: int, trouble: int) -> World:
+    world = World(seed, trouble)
+
+    async def load(keys: list[str]) -> list[Any]:
+        world.log.append(("batch", *keys))
+        await world.wait("load", *keys)
+        return [
+            world.error("load", key)
+            if world.troubled("load", key)
+            else leaf(world, key)
+            if key.startswith("leaf:")
+            else key.upper()
+            for key in keys
+        ]
+
+    world.loader = DataLoader(load)
+    return world
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[Leaf, Branch, Twig, Stone],
+    config=StrawberryConfig(
+        scalar_map={Odd: strawberry.scalar(name="Odd", serialize=write_odd, parse_value=read_odd)}
+    ),
+)

@@ -118,7 +118,18 @@ class TasksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Section ``[themes]``."""
+    """Section ``[themes]``.
+
+    Attributes:
+        storefront, admin: the theme that shows each; None: the one of that name, if it is installed; empty: none.
+        folders: theme folders, or folders that hold some, beside the installed packages.
+        time_zone: the IANA time zone in which pages show days and times.
+    """
+
+    storefront: str | None = None
+    admin: str | None = None
+    folders: tuple[str, ...] = ()
+    time_zone: str = "Asia/Shanghai"
 
 
 class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,0 +1,141 @@
+"""HTTP answers of pages: redirects, cookies, and what a GraphQL error means for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.datastructures import Cookie
+from litestar.response.base import ASGIResponse
+
+from kameng.errors import (
+    Forbidden,
+    InvalidInput,
+    KamengError,
+    NotFound,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    UnavailableError,
+)
+from kameng.themes.csp import page_headers
+from kameng.themes.visit import Visit
+
+HTML = "text/html; charset=utf-8"
+
+_STATUSES = {
+    Forbidden.code: 403,
+    InvalidInput.code: 404,  # a page's address holds something unusable
+    NotFound.code: 404,
+    RateLimited.code: 429,
+    Unauthenticated.code: 401,
+    UnavailableError.code: 503,
+}
+
+INTERNAL = "INTERNAL"
+"""The code of a masked fault: nobody knows how far the operation got."""
+
+FLASH_COOKIE = "kameng_flash"
+SEED_COOKIE = "kameng_form"
+
+
+class PageFailure(Exception):
+    """A page cannot be shown.
+
+    Attributes:
+        status: 401 sends to the log-in page; others show the theme's error page.
+        message: a message id for the visitor; empty: the usual one of the status.
+    """
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+def codes(errors: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The codes of an answer's errors."""
+    return [str((error.get("extensions") or {}).get("code", INTERNAL)) for error in errors]
+
+
+def status_of(code: str) -> int:
+    """The HTTP status that an error's code means for a page."""
+    return _STATUSES.get(code, 500)
+
+
+def status_of_fault(fault: Exception) -> int:
+    """The HTTP status that an exception means for a page."""
+    if not isinstance(fault, KamengError):
+        return 500
+    return status_of(fault.code) if fault.code in _STATUSES else 403 if isinstance(fault, Refusal) else 500
+
+
+def cookie_name(name: str, secure: bool) -> str:
+    """A cookie's name; over TLS with the prefix that binds it to this very host."""
+    return f"__Host-{name}" if secure else name
+
+
+def own_cookie(name: str, value: str | None, *, secure: bool, max_age: int | None = None) -> str:
+    """The ``Set-Cookie`` header of a cookie of the theme engine's; no value clears it."""
+    cookie = Cookie(
+        key=name,
+        value=value or "",
+        max_age=0 if value is None else max_age,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return cookie.to_header(header="")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer before it is sent.
+
+    Attributes:
+        status: the HTTP status.
+        media_type: of the body.
+        body: what is sent.
+        headers: pairs of name and value.
+        cookies: values of ``Set-Cookie`` headers.
+    """
+
+    status: int
+    media_type: str
+    body: bytes
+    headers: Sequence[tuple[str, str]] = ()
+    cookies: Sequence[str] = ()
+
+    def for_method(self, method: str) -> ASGIResponse:
+        """The answer as Litestar sends it; to HEAD without its body."""
+        head = method == "HEAD"
+        headers = [
+            *self.headers,
+            ("content-type", self.media_type),
+            *(("set-cookie", item) for item in self.cookies),
+        ]
+        return ASGIResponse(
+            status_code=self.status,
+            media_type=self.media_type,
+            body=b"" if head else self.body,
+            headers=headers,
+            is_head_response=head,
+        )
+
+
+def html(text: str, status: int, visit: Visit, cookies: Sequence[str], *, private: bool) -> HttpAnswer:
+    """A page."""
+    return HttpAnswer(status, HTML, text.encode(), page_headers(visit.nonce, private=private), cookies)
+
+
+def redirect(target: str, cookies: Sequence[str] = (), status: int = 303) -> HttpAnswer:
+    """A redirect to a path of this site.
+
+    Args:
+        target: a local path; whoever calls has made sure of that.
+        status: 303 after a form, 308 where an address has another form.
+    """
+    headers = [("location", target), ("cache-control", "no-store")]
+    return HttpAnswer(status, "text/plain; charset=utf-8", b"", headers, cookies)

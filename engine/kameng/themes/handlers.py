@@ -1,0 +1,118 @@
+"""The Litestar handlers of themes: assets, pages and forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import HttpMethod, Request, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from kameng.themes.answers import HttpAnswer
+from kameng.themes.assets import ROOT, Asset
+from kameng.themes.csp import ASSET_POLICY, new_nonce, page_headers
+from kameng.themes.errors import ThemeError
+from kameng.themes.posting import FormServer
+from kameng.themes.serving import PageServer
+
+if TYPE_CHECKING:
+    from kameng.themes.manifest import Kind
+    from kameng.themes.serving import MakeContext
+    from kameng.themes.themes import Themes
+
+AnyRequest = Request[Any, Any, Any]
+
+FOR_EVER = "public, max-age=31536000, immutable"
+CHECK_FIRST = "public, no-cache"
+READ = [HttpMethod.GET, HttpMethod.HEAD]
+
+
+def asset_handler(themes: Themes) -> Any:
+    """The route below ``/assets/<theme>/``. What it sends was read when the theme was made ready: a path is only looked up."""
+
+    @route(
+        f"{ROOT}/{{theme:str}}/{{path:path}}", http_method=READ, include_in_schema=False, sync_to_thread=False
+    )
+    def assets(request: AnyRequest, theme: FromPath[str]) -> ASGIResponse:
+        """An asset by its hashed name, or by its plain one, which must be asked for again each time."""
+        found = themes.asset_theme(theme)
+        name = request.scope["path"].removeprefix(f"{ROOT}/{theme}/")
+        if found is None:
+            raise NotFoundException("There is no such asset.")
+        if asset := found.assets.public(name):
+            return asset_answer(request, asset, FOR_EVER).for_method(request.method)
+        if asset := found.assets.plain(name):
+            return asset_answer(request, asset, CHECK_FIRST).for_method(request.method)
+        raise NotFoundException("There is no such asset.")
+
+    return assets
+
+
+def asset_answer(request: AnyRequest, asset: Asset, caching: str) -> HttpAnswer:
+    """An asset, compressed where the browser can read that, or the word that it has not changed."""
+    packed = asset.compressed if "gzip" in request.headers.get("accept-encoding", "") else None
+    # A strong ETag names bytes, so the compressed form has one of its own.
+    etag = f'{asset.etag[:-1]}-gzip"' if packed else asset.etag
+    headers = [
+        ("cache-control", caching),
+        ("content-security-policy", ASSET_POLICY),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("etag", etag),
+        ("x-content-type-options", "nosniff"),
+    ]
+    if asset.compressed is not None:
+        headers.append(("vary", "Accept-Encoding"))
+    asked = {item.strip().removeprefix("W/") for item in request.headers.get("if-none-match", "").split(",")}
+    if etag in asked or "*" in asked:
+        return HttpAnswer(304, asset.media_type, b"", headers)
+    if packed:
+        headers.append(("content-encoding", "gzip"))
+    return HttpAnswer(200, asset.media_type, packed or asset.body, headers)
+
+
+def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeContext) -> list[Any]:
+    """The routes of all pages and forms of one kind of theme.
+
+    Which page answers is the theme's to say and not the router's, since a theme may be replaced while we run.
+    """
+    secure = themes.kernel.settings.public_url.startswith("https:")
+    development = not themes.kernel.settings.production
+    servers: dict[str, PageServer] = {}
+
+    def server() -> PageServer:
+        theme = themes.fresh(kind) if development else themes.active(kind)
+        known = servers.get(kind)
+        if known is None or known.theme is not theme:
+            executor = themes.kernel.graphql[theme.merged.schema]
+            known = servers[kind] = PageServer(theme, executor, make_context, secure=secure)
+        return known
+
+    async def answered(request: AnyRequest) -> HttpAnswer:
+        try:
+            serving = server()
+        except ThemeError as fault:
+            # In development only: its author reads here what is wrong with the theme.
+            headers = page_headers(new_nonce(), private=True)
+            return HttpAnswer(500, "text/plain; charset=utf-8", str(fault).encode(), headers)
+        return await (FormServer(serving).post(request) if request.method == "POST" else serving.get(request))
+
+    paths = [prefix or "/", f"{prefix}/{{rest:path}}"]
+
+    @route(paths, http_method=READ, include_in_schema=False, name=f"theme_{kind}_pages")
+    async def pages(request: AnyRequest) -> ASGIResponse:
+        """A page."""
+        return (await answered(request)).for_method(request.method)
+
+    @route(
+        paths,
+        http_method=HttpMethod.POST,
+        status_code=303,
+        include_in_schema=False,
+        name=f"theme_{kind}_forms",
+    )
+    async def forms(request: AnyRequest) -> ASGIResponse:
+        """A form."""
+        return (await answered(request)).for_method(request.method)
+
+    return [pages, forms]

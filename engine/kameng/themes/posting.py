@@ -1,0 +1,227 @@
+"""Answering forms: check where they come from, run their mutation, then lead on or show them again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from kameng.auth.cross_site import CrossSiteRequest, check_origin
+from kameng.graphql.context import Context
+from kameng.themes import answers, csrf
+from kameng.themes.answers import HttpAnswer, PageFailure
+from kameng.themes.coercion import Filled, fill_variables
+from kameng.themes.documents import ThemeDocument
+from kameng.themes.fields import grow, usual_name
+from kameng.themes.form_view import INSTANCE_FIELD, KEY_FIELD, NEXT_FIELD, new_key
+from kameng.themes.local_path import is_local_path, local_path
+from kameng.themes.manifest import FormSpec
+from kameng.themes.patterns import filled
+from kameng.themes.rendering import Rendering
+from kameng.themes.serving import AnyRequest, PageServer
+from kameng.themes.visit import OWN_PARAMETER, PostedForm, Visit
+
+if TYPE_CHECKING:
+    from kameng.graphql.execution import Answer
+
+FORGED = "This form did not come from this site, or is too old. Go back, load the page again and send it once more."
+FAILED = (
+    "We do not know whether this went through. Wait a moment and send it again: nothing will happen twice."
+)
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_SECRET = re.compile(r"passw|secret|token|\botp\b|\bpin\b|\bcv[cv]\b|recovery", re.IGNORECASE)
+_FLASH_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Submission:
+    """A form as it was sent.
+
+    Attributes:
+        name, spec, document: which form.
+        pairs: all its fields, in order.
+        own: the engine's hidden fields.
+    """
+
+    name: str
+    spec: FormSpec
+    document: ThemeDocument
+    pairs: Sequence[tuple[str, Any]]
+    own: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """Its idempotency key; a fresh one where the browser sent none that could be."""
+        given = self.own.get(KEY_FIELD, "")
+        return given if _KEY.fullmatch(given) else new_key()
+
+    def kept(self) -> dict[str, list[str]]:
+        """The values that are put back into the form: texts, and no secrets."""
+        private = {usual_name(name) for name in self.spec.private}
+        kept: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            usual = usual_name(name)
+            if (
+                not name.startswith("_")
+                and isinstance(value, str)
+                and not _SECRET.search(usual)
+                and usual not in private
+            ):
+                kept.setdefault(usual, []).append(value)
+        return kept
+
+
+class FormServer:
+    """Serves the forms of one theme.
+
+    Args:
+        pages: serves its pages.
+    """
+
+    def __init__(self, pages: PageServer) -> None:
+        self._pages = pages
+        self._theme = pages.theme
+
+    async def post(self, request: AnyRequest) -> HttpAnswer:
+        """Answer POST."""
+        visit: Visit | None = None
+        try:
+            visit = await self._pages.visit(request)
+            found = self._theme.routes.match(self._pages.inner_path(visit.path))
+            visit.page, visit.parameters = found or ("", {})
+            sent = await self._read(request, visit)
+            self._pages.guard(sent.spec.requires, visit.context.principal)
+            return await self._run(visit, sent)
+        except Exception as fault:  # the last line of defence: a visitor always gets a page
+            return await self._pages.failed(visit, fault)
+
+    async def _read(self, request: AnyRequest, visit: Visit) -> Submission:
+        name = request.query_params.get(OWN_PARAMETER, "")
+        spec, document = self._theme.merged.forms.get(name), self._theme.form_documents.get(name)
+        if spec is None or document is None:
+            raise PageFailure(404)
+        try:
+            check_origin("POST", request.headers, cookie_used=True)
+        except CrossSiteRequest as fault:
+            raise PageFailure(403, FORGED) from fault
+        pairs = list((await request.form()).multi_items())
+        own = {key: value for key, value in pairs if key.startswith("_") and isinstance(value, str)}
+        if not csrf.holds(own.get(csrf.FIELD), visit.seed, visit.session):
+            raise PageFailure(403, FORGED)
+        pairs = [
+            (key, value.replace("\r\n", "\n") if isinstance(value, str) else value) for key, value in pairs
+        ]
+        return Submission(name, spec, document, pairs, own)
+
+    async def _run(self, visit: Visit, sent: Submission) -> HttpAnswer:
+        given = fill_variables(sent.document.variables, grow(sent.pairs), visit.parameters, nulls=True)
+        if given.errors:
+            return await self._again(visit, sent, given.errors, 422)
+        context = visit.context
+        context.idempotency_key = sent.key
+        answer = await self._pages.executor.execute(sent.document.source, given.values, context)
+        refused = _refusals(answer, sent.document, given)
+        if refused:
+            return await self._again(visit, sent, refused, 422)
+        errors = answer.errors or []
+        data = answer.data if isinstance(answer.data, dict) else {}
+        if errors or not data or all(data.get(name) is None for name in sent.document.payloads):
+            return await self._broken(visit, sent, errors)
+        return self._lead_on(visit, sent, data)
+
+    async def _broken(
+        self, visit: Visit, sent: Submission, errors: Sequence[Mapping[str, Any]]
+    ) -> HttpAnswer:
+        """The mutation gave no payload: who asks may not, or something failed on our side."""
+        code = answers.codes(errors)[0] if errors else answers.INTERNAL
+        status = answers.status_of(code)
+        if status == 401:
+            raise PageFailure(401)
+        if status >= 500:
+            # The outcome is unknown, so the next try must be recognised as the same.
+            return await self._again(visit, sent, {"": [FAILED]}, status, key=sent.key)
+        return await self._again(visit, sent, {"": [str(errors[0].get("message", ""))]}, status)
+
+    async def _again(
+        self,
+        visit: Visit,
+        sent: Submission,
+        errors: Mapping[str, Sequence[str]],
+        status: int,
+        *,
+        key: str | None = None,
+    ) -> HttpAnswer:
+        """Show the form again, with what was typed and what is wrong with it."""
+        theme = self._theme
+        name = sent.spec.on_error or visit.page
+        page = theme.merged.pages.get(name)
+        if page is None:
+            raise PageFailure(status)
+        texts = {field: value[-1] for field, value in sent.kept().items()}
+        wanted = theme.merged.patterns[name].parameters
+        parameters = {**texts, **visit.parameters}
+        if any(item not in parameters for item in wanted):
+            raise PageFailure(status)
+        shown = Visit(
+            path=visit.path,
+            query=visit.query,
+            context=_fresh(visit.context),
+            nonce=visit.nonce,
+            page=name,
+            parameters={item: parameters[item] for item in wanted},
+            seed=visit.seed,
+        )
+        speaker = Rendering(theme, shown, data={})
+        shown.posted = PostedForm(
+            name=sent.name,
+            instance=sent.own.get(INSTANCE_FIELD, ""),
+            values=sent.kept(),
+            errors={
+                field: [speaker.translate(text) for text in messages] for field, messages in errors.items()
+            },
+            key=key,
+        )
+        self._pages.guard(page.requires, shown.context.principal, page.permission)
+        return await self._pages.show(shown, page, status)
+
+    def _lead_on(self, visit: Visit, sent: Submission, data: Mapping[str, Any]) -> HttpAnswer:
+        target = local_path(sent.own.get(NEXT_FIELD)) if sent.spec.follow_next else None
+        if target is None and sent.spec.success != ".":
+            path = filled(sent.spec.success, data, lambda value: quote(str(value), safe=""))
+            target = self._theme.prefixed(path) if path is not None and is_local_path(path) else None
+        cookies = self._pages.cookies(visit)
+        if sent.spec.flash:
+            cookies.append(self._pages.cookie(answers.FLASH_COOKIE, sent.name, _FLASH_SECONDS))
+        return answers.redirect(target or visit.address, cookies)
+
+
+def _fresh(context: Context) -> Context:
+    """The same request to resolvers, without anything that was loaded before the mutation; cookies are kept."""
+    again = Context(
+        context.kernel,
+        principal=context.principal,
+        locale=context.locale,
+        schema=context.schema,
+        address=context.address,
+        correlation_id=context.correlation_id,
+        user_agent=context.user_agent,
+    )
+    again.cookies = context.cookies
+    return again
+
+
+def _refusals(answer: Answer, document: ThemeDocument, given: Filled) -> dict[str, list[str]]:
+    """The errors of payloads, by field."""
+    found: dict[str, list[str]] = {}
+    data = answer.data if isinstance(answer.data, dict) else {}
+    for name in document.payloads:
+        payload = data.get(name)
+        for error in payload.get("errors") or () if isinstance(payload, dict) else ():
+            message = " ".join(filter(None, (error.get("message"), error.get("cure")))) or str(
+                error.get("code", "")
+            )
+            found.setdefault(given.field_name(error.get("path") or ()), []).append(message)
+    return found

@@ -1,0 +1,268 @@
+"""Answering requests for pages: find the page, ask the schema, render."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+from graphql import GraphQLNonNull
+from litestar import Request
+
+from kameng.auth.principal import Principal
+from kameng.graphql.context import Context
+from kameng.themes import answers
+from kameng.themes.answers import HttpAnswer, PageFailure
+from kameng.themes.coercion import Filled, fill_variables
+from kameng.themes.csp import new_nonce
+from kameng.themes.documents import ThemeDocument
+from kameng.themes.error_pages import answer_failure
+from kameng.themes.fields import grow
+from kameng.themes.locales import COOKIE as LOCALE_COOKIE
+from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
+from kameng.themes.locales import negotiate
+from kameng.themes.manifest import PageSpec, SchemaName
+from kameng.themes.patterns import filled, look_up
+from kameng.themes.rendering import Rendering
+from kameng.themes.routes import with_query
+from kameng.themes.visit import OWN_PARAMETER, PageView, Visit
+
+if TYPE_CHECKING:
+    from kameng.graphql.execution import Answer
+    from kameng.themes.loaded import LoadedTheme
+
+log = structlog.get_logger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
+MakeContext = Callable[[AnyRequest, SchemaName], Awaitable[Context]]
+"""Finds out who asks: ``async (request, schema) -> Context``. The theme engine sets the context's locale."""
+
+BLOCK_HEADER = "kameng-block"
+"""The request header that asks for one block of a page instead of all of it."""
+
+
+class Executes(Protocol):
+    """What the theme engine needs of `kameng.graphql.execution.Executor`."""
+
+    async def execute(
+        self,
+        source: str,
+        variables: Mapping[str, Any] | None,
+        context: Context,
+        operation_name: str | None = None,
+    ) -> Answer:
+        """Run a query or mutation."""
+
+
+@dataclass(slots=True)
+class PageData:
+    """The answer to a page's document.
+
+    Attributes:
+        data, errors: as templates get them.
+        with_slots: whether modules' slots got theirs.
+        problems: message ids for query parameters that could not be read.
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    errors: Sequence[Mapping[str, Any]] = ()
+    with_slots: bool = True
+    problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class PageServer:
+    """Serves the pages of one theme.
+
+    Args:
+        theme: the theme.
+        executor: runs documents of its schema.
+        make_context: finds out who asks.
+        secure: whether browsers reach us over TLS.
+    """
+
+    def __init__(
+        self, theme: LoadedTheme, executor: Executes, make_context: MakeContext, *, secure: bool
+    ) -> None:
+        self.theme = theme
+        self.executor = executor
+        self.secure = secure
+        self._make_context = make_context
+
+    async def get(self, request: AnyRequest) -> HttpAnswer:
+        """Answer GET and HEAD."""
+        visit: Visit | None = None
+        try:
+            visit = await self.visit(request)
+            return await self._get(request, visit)
+        except Exception as fault:  # the last line of defence: a visitor always gets a page
+            return await self.failed(visit, fault)
+
+    async def _get(self, request: AnyRequest, visit: Visit) -> HttpAnswer:
+        path = self.inner_path(visit.path)
+        found = self.theme.routes.match(path)
+        if found is None:
+            if path != "/" and path.endswith("/") and self.theme.routes.match(path.rstrip("/")):
+                target = self.theme.prefixed("/" + path.strip("/"))
+                return answers.redirect(with_query(target, visit.query), status=308)
+            raise PageFailure(404)
+        visit.page, visit.parameters = found
+        page = self.theme.merged.pages[visit.page]
+        self.guard(page.requires, visit.context.principal, page.permission)
+        return await self.show(visit, page, page.status, block=request.headers.get(BLOCK_HEADER))
+
+    async def visit(self, request: AnyRequest) -> Visit:
+        """What a theme needs to know of a request."""
+        context = await self._make_context(request, self.theme.merged.schema)
+        context.schema = self.theme.merged.schema
+        query = [(name, value) for name, value in request.query_params.multi_items() if name != OWN_PARAMETER]
+        context.locale = negotiate(dict(query), request.cookies, request.headers.get("accept-language", ""))
+        return Visit(
+            path=request.scope["path"],
+            query=query,
+            context=context,
+            nonce=new_nonce(),
+            seed=request.cookies.get(answers.cookie_name(answers.SEED_COOKIE, self.secure)),
+            flash=request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self.secure)),
+        )
+
+    def inner_path(self, path: str) -> str:
+        """A path without the theme's prefix."""
+        return path.removeprefix(self.theme.prefix) or "/"
+
+    def guard(self, requires: str | None, principal: Principal, permission: str | None = None) -> None:
+        """Insist on who may see a page or send a form.
+
+        Raises:
+            PageFailure: 401 where logging in helps, 403 where it doesn't.
+        """
+        if (requires or permission) and principal.id is None:
+            raise PageFailure(401)
+        if requires and principal.kind.value != requires:
+            raise PageFailure(401)
+        if permission and not principal.may(permission):
+            raise PageFailure(403)
+
+    async def show(
+        self, visit: Visit, page: PageSpec, status: int, *, block: str | None = None
+    ) -> HttpAnswer:
+        """Run a page's document and render it.
+
+        Raises:
+            PageFailure: there is nothing to show.
+        """
+        document = self.theme.page_documents.get(visit.page)
+        found = await self.ask(visit, page, document)
+        rendering = Rendering(
+            self.theme,
+            visit,
+            data=found.data,
+            errors=found.errors,
+            document=document,
+            with_slots=found.with_slots,
+        )
+        view = self.view(
+            visit, visit.page, self.title(page, found.data, rendering), rendering, found.problems
+        )
+        template = page.template.removeprefix("templates/")
+        if block:
+            part = rendering.render_block(template, block[:100], view)
+            if part is None:
+                raise PageFailure(404)
+            text = part
+        else:
+            text = rendering.render(template, view)
+        private = bool(page.requires or page.permission)
+        return answers.html(text, status, visit, self.cookies(visit), private=private)
+
+    async def ask(self, visit: Visit, page: PageSpec, document: ThemeDocument | None) -> PageData:
+        """Run a page's document.
+
+        Raises:
+            PageFailure: it failed as a whole, or the page's subject is not there.
+        """
+        if document is None:
+            return PageData()
+        given = fill_variables(
+            document.variables, grow(visit.query), visit.parameters, nulls=False, forced=True
+        )
+        self._check_filled(document, given, visit.parameters)
+        answer, with_slots = await self._execute(document, given.values, visit.context)
+        errors = answer.errors or []
+        data = answer.data if isinstance(answer.data, dict) else None
+        if data is None or (page.subject and look_up(data, page.subject) is None):
+            raise PageFailure(answers.status_of(answers.codes(errors)[0]) if errors else 404)
+        return PageData(data, errors, with_slots, given.errors)
+
+    def _check_filled(self, document: ThemeDocument, given: Filled, parameters: Mapping[str, str]) -> None:
+        """A query parameter that cannot be read is left out; what the page cannot do without makes it a 404."""
+        for variable in document.variables:
+            needed = isinstance(variable.type, GraphQLNonNull) and not variable.has_default
+            if needed and variable.name not in given.values:
+                raise PageFailure(404)
+        if any(name.partition(".")[0].partition("[")[0] in parameters for name in given.errors):
+            raise PageFailure(404)
+        for name in given.errors:
+            given.values.pop(name.partition(".")[0].partition("[")[0], None)
+
+    async def _execute(
+        self, document: ThemeDocument, values: Mapping[str, Any], context: Context
+    ) -> tuple[Answer, bool]:
+        answer = await self.executor.execute(document.source, values, context)
+        if not document.slot_fields or not any(
+            document.slot_fields.intersection(map(str, error.get("path") or ()))
+            for error in answer.errors or ()
+        ):
+            return answer, True
+        # What a module asked for failed, and may have taken the page's own data along: ask again without.
+        log.warning("slots left out", document=document.file, errors=answer.errors)
+        return await self.executor.execute(document.bare, values, context), False
+
+    def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:
+        """A page's title in the visitor's language; empty where the data lacks what it is made of."""
+        return filled(rendering.translate(page.title), data, str) or ""
+
+    def view(
+        self,
+        visit: Visit,
+        name: str,
+        title: str,
+        rendering: Rendering,
+        problems: Mapping[str, Sequence[str]] | None = None,
+    ) -> PageView:
+        """What a template is told of its page."""
+        return PageView(
+            name=name,
+            path=visit.path,
+            title=title,
+            params=visit.parameters,
+            query=dict(visit.query),
+            address=visit.address,
+            problems={
+                key: [rendering.translate(message) for message in messages]
+                for key, messages in (problems or {}).items()
+            },
+            _visit=visit,
+        )
+
+    def cookies(self, visit: Visit) -> list[str]:
+        """The cookies that an answer sets, as values of ``Set-Cookie``."""
+        cookies = [*visit.context.cookies]
+        if visit.seed_is_new:
+            cookies.append(self.cookie(answers.SEED_COOKIE, visit.seed))
+        if visit.flash:
+            cookies.append(self.cookie(answers.FLASH_COOKIE, None))
+        if LOCALE_PARAMETER in dict(visit.query):
+            year = 31_536_000
+            cookies.append(answers.own_cookie(LOCALE_COOKIE, visit.locale, secure=self.secure, max_age=year))
+        return cookies
+
+    def cookie(self, name: str, value: str | None, max_age: int | None = None) -> str:
+        """A cookie of the engine's own; over TLS bound to this very host by its name."""
+        return answers.own_cookie(
+            answers.cookie_name(name, self.secure), value, secure=self.secure, max_age=max_age
+        )
+
+    async def failed(self, visit: Visit | None, fault: Exception) -> HttpAnswer:
+        """The answer where no page can be shown: a log-in, or an error page."""
+        return await answer_failure(self, visit, fault)

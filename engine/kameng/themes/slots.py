@@ -1,0 +1,129 @@
+"""What modules put into a theme's slots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+
+from graphql import FragmentDefinitionNode, GraphQLSyntaxError, NameNode, Source, parse, visit
+from graphql.language import FragmentSpreadNode, Visitor
+
+from kameng.module import Module, Slot
+from kameng.themes.finding import Finding, error
+
+SPREAD_PREFIX = "slot_"
+
+N = TypeVar("N", FragmentDefinitionNode, FragmentSpreadNode)
+
+
+def spread_name(place: str) -> str:
+    """How a page's document names a slot: ``product.after_description`` is ``...slot_product_after_description``."""
+    return SPREAD_PREFIX + re.sub(r"\W", "_", place)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A module's piece for a slot.
+
+    Attributes:
+        module: the module's name.
+        slot: its declaration.
+        layer: name of the template layer that holds its template.
+        folder: that layer's folder.
+        template: the template's path in that folder.
+        fragments: its GraphQL fragments, renamed so that no two modules clash; the first is the one that joins a page.
+    """
+
+    module: str
+    slot: Slot
+    layer: str
+    folder: Path
+    template: str
+    fragments: tuple[FragmentDefinitionNode, ...]
+
+    @property
+    def shown(self) -> str:
+        """How findings name it."""
+        return f"module {self.module}/{self.slot.template}"
+
+    @property
+    def key(self) -> str:
+        """Names it among all contributions."""
+        return f"{self.layer}::{self.template}"
+
+
+class _Renamed(Visitor):
+    def __init__(self, prefix: str, names: frozenset[str]) -> None:
+        super().__init__()
+        self._prefix = prefix
+        self._names = names
+
+    def leave_fragment_definition(self, node: FragmentDefinitionNode, *_: object) -> FragmentDefinitionNode:
+        return self._named(node)
+
+    def leave_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> FragmentSpreadNode | None:
+        return self._named(node) if node.name.value in self._names else None
+
+    def _named(self, node: N) -> N:
+        return replace(node, name=NameNode(value=self._prefix + node.name.value, loc=node.name.loc))
+
+
+def read_contributions(modules: Iterable[Module]) -> tuple[list[Contribution], list[Finding]]:
+    """All modules' pieces in the order in which a slot shows them, and what is wrong with those that cannot be used."""
+    found: list[Contribution] = []
+    faults: list[Finding] = []
+    for module in modules:
+        for slot in module.slots:
+            piece = _read(module, slot)
+            if isinstance(piece, Finding):
+                faults.append(piece)
+            else:
+                found.append(piece)
+    return sorted(found, key=lambda item: (item.slot.order, item.module)), faults
+
+
+def _read(module: Module, slot: Slot) -> Contribution | Finding:
+    shown = f"module {module.name}/{slot.template}"
+    package, _, path = slot.template.partition(":")
+    first, _, rest = path.partition("/")
+    folder = _package_folder(package)
+    if folder is None or not path:
+        return error(shown, 0, "It names no template of a package.", "Write `package:templates/slot.html`.")
+    folder, path = (folder / first, rest) if rest else (folder, path)
+    if not (folder / path).is_file():
+        return error(
+            shown, 0, f"There is no file {path} in {folder.name}/ of {package}.", "Mend the slot's template."
+        )
+    try:
+        parsed = parse(Source(slot.fragment, shown)).definitions if slot.fragment.strip() else ()
+    except GraphQLSyntaxError as fault:
+        line = fault.locations[0].line if fault.locations else 0
+        return error(
+            shown, line, f"Its fragment cannot be read: {fault.message}", "Mend the slot's fragment."
+        )
+    fragments = [item for item in parsed if isinstance(item, FragmentDefinitionNode)]
+    if len(fragments) != len(parsed):
+        return error(
+            shown, 0, "Its fragment holds something else than fragments.", "Leave only fragments in it."
+        )
+    renamed = _Renamed(
+        f"{re.sub(r'[^A-Za-z0-9]', '_', module.name)}_", frozenset(item.name.value for item in fragments)
+    )
+    fragments = [visit(fragment, renamed) for fragment in fragments]
+    return Contribution(
+        module.name, slot, f"module.{module.name}.{folder.name}", folder, path, tuple(fragments)
+    )
+
+
+def _package_folder(package: str) -> Path | None:
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -1,1 +1,67 @@
-"""Placeholder."""
+"""Membership: members and their levels, staff and their roles."""
+
+import strawberry
+
+from kameng.auth import PrincipalDirectory
+from kameng.auth.first_administrator import FirstAdministrator
+from kameng.module import Module, Permission, Provide, SchemaPart
+from kameng_catalog.contract import PriceTiers
+from kameng_membership.admin_members import MembersMutation, MembersQuery
+from kameng_membership.admin_staff import StaffMutation, StaffQuery
+from kameng_membership.admin_types import (
+    MANAGE_MEMBERS,
+    MANAGE_STAFF,
+    READ_MEMBERS,
+    managed_member_nodes,
+    role_nodes,
+    staff_nodes,
+)
+from kameng_membership.commands import staff
+from kameng_membership.contract import Members
+from kameng_membership.directory import Directory
+from kameng_membership.events import MemberBlocked, MemberRegistered
+from kameng_membership.first_administrator import FirstAdministratorLinks
+from kameng_membership.levels import seed_levels
+from kameng_membership.members import MemberDirectory
+from kameng_membership.settings import MembershipSettings
+from kameng_membership.shop import MembershipMutation, MembershipQuery, member_nodes
+from kameng_membership.tiers import open_tiers
+
+
+@strawberry.type
+class MembershipAdminQuery(MembersQuery, StaffQuery):
+    """Queries of the back office."""
+
+
+@strawberry.type
+class MembershipAdminMutation(MembersMutation, StaffMutation):
+    """Mutations of the back office."""
+
+
+module = Module(
+    name="membership",
+    version="0.1.0",
+    requires={"catalog": ">=0.1,<0.2"},
+    settings=MembershipSettings,
+    piccolo_app="kameng_membership.piccolo_app",
+    shop=SchemaPart(query=MembershipQuery, mutation=MembershipMutation, nodes={"Member": member_nodes}),
+    admin=SchemaPart(
+        query=MembershipAdminQuery,
+        mutation=MembershipAdminMutation,
+        nodes={"Member": managed_member_nodes, "StaffMember": staff_nodes, "Role": role_nodes},
+    ),
+    provides=(
+        Provide(Members, lambda kernel: MemberDirectory(kernel.db)),
+        Provide(PrincipalDirectory, lambda kernel: Directory(kernel.db)),
+        Provide(FirstAdministrator, FirstAdministratorLinks),
+        Provide(PriceTiers, open_tiers),
+    ),
+    events=(MemberRegistered, MemberBlocked),
+    permissions=(
+        Permission(READ_MEMBERS, "See members", "查看会员"),
+        Permission(MANAGE_MEMBERS, "Change members' levels, block members", "调整会员等级、封禁会员"),
+        Permission(MANAGE_STAFF, "Manage staff and roles", "管理员工和角色"),
+    ),
+    commands=(staff,),
+    seed=seed_levels,
+)

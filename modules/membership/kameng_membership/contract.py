@@ -8,9 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from kameng_membership.events import MemberRegistered
+from kameng_membership.events import MemberBlocked, MemberRegistered
 
-__all__ = ["MemberRegistered", "MemberSnapshot", "Members"]
+__all__ = ["MemberBlocked", "MemberRegistered", "MemberSnapshot", "Members"]
 
 
 class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,3 +12,14 @@ class MemberRegistered(Event, frozen=True, kw_only=True):
 
     name = "membership.member_registered"
     member: str
+
+
+class MemberBlocked(Event, frozen=True, kw_only=True):
+    """A member was shut out of the shop.
+
+    Attributes:
+        member: its key.
+    """
+
+    name = "membership.member_blocked"
+    member: str

@@ -1,1 +1,52 @@
-"""Placeholder."""
+"""Settlement: a double-entry ledger, wallets and charges."""
+
+from datetime import timedelta
+
+from kameng.module import Module, Permission, Provide, SchemaPart, Task
+from kameng_membership.contract import Members
+from kameng_settlement.admin import (
+    CREDIT_WALLET,
+    REVERSE_TRANSACTION,
+    MemberMoney,
+    SettlementAdminMutation,
+    SettlementAdminQuery,
+)
+from kameng_settlement.admin_types import READ_LEDGER, transaction_nodes
+from kameng_settlement.charging import LedgerCharging
+from kameng_settlement.commands import ledger
+from kameng_settlement.contract import Charging, Wallets
+from kameng_settlement.events import TransactionReversed, WalletCredited
+from kameng_settlement.folding import fold_balances
+from kameng_settlement.ledger import Ledger
+from kameng_settlement.settings import SettlementSettings
+from kameng_settlement.shop import MemberWallet
+from kameng_settlement.wallets import LedgerWallets
+
+module = Module(
+    name="settlement",
+    version="0.1.0",
+    requires={"membership": ">=0.1,<0.2"},
+    settings=SettlementSettings,
+    piccolo_app="kameng_settlement.piccolo_app",
+    shop=SchemaPart(extend={"Member": MemberWallet}),
+    admin=SchemaPart(
+        query=SettlementAdminQuery,
+        mutation=SettlementAdminMutation,
+        extend={"Member": MemberMoney},
+        nodes={"LedgerTransaction": transaction_nodes},
+    ),
+    provides=(
+        Provide(Ledger, lambda kernel: Ledger(kernel.db)),
+        Provide(Charging, lambda kernel: LedgerCharging(kernel.db, kernel.services.get(Ledger))),
+        Provide(Wallets, lambda kernel: LedgerWallets(kernel.db)),
+    ),
+    needs=(Members,),
+    events=(WalletCredited, TransactionReversed),
+    tasks=(Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)),),
+    permissions=(
+        Permission(READ_LEDGER, "Read the ledger and everybody's wallet", "查看账本和所有会员的钱包"),
+        Permission(CREDIT_WALLET, "Credit wallets by hand", "手工给会员钱包入账"),
+        Permission(REVERSE_TRANSACTION, "Reverse ledger transactions", "冲正账本交易"),
+    ),
+    commands=(ledger,),
+)

@@ -1,7 +1,8 @@
 """What other modules may use of settlement: charging wallets and looking at them. No tables.
 
-Settlement knows charges, not orders: it is told whom to charge, how much and under which key. `Charging.charge` is set-based
-and runs inside the caller's transaction, like the calls of the catalogue on the order path.
+Settlement knows charges, not orders: it is told whom to charge, how much and under which key.
+`Charging.charge` is set-based and runs inside the caller's transaction, like the calls of the catalogue on
+the order path.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import Protocol
 from uuid import UUID
 
 import msgspec
+
 from kameng.errors import Refusal
 from kameng.money import Money
-
 from kameng_settlement.events import WalletCredited
 
 __all__ = [
@@ -78,8 +79,8 @@ class Charging(Protocol):
     async def charge(self, charges: Sequence[Charge]) -> list[Charged | Refusal]:
         """Charge each, in order, or answer `InsufficientFunds`; inside the caller's transaction.
 
-        A wallet charged several times in one batch pays in order, as far as it goes. A key that was used before raises
-        `Conflict` for the whole batch, so that the caller tries one by one.
+        A wallet charged several times in one batch pays in order, as far as it goes. A key that was used
+        before raises `Conflict` for the whole batch, so that the caller tries one by one.
         """
         ...
 

@@ -18,3 +18,15 @@ class WalletCredited(Event, frozen=True, kw_only=True):
     currency: str
     transaction: str
 
+
+class TransactionReversed(Event, frozen=True, kw_only=True):
+    """A ledger transaction was taken back.
+
+    Attributes:
+        transaction: the one that was taken back.
+        reversal: the one that does it.
+    """
+
+    name = "settlement.transaction_reversed"
+    transaction: str
+    reversal: str

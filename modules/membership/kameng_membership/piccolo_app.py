@@ -1,0 +1,14 @@
+"""The Piccolo app of members and staff."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from kameng_membership.tables import Level, Member, Role, StaffMember, StaffRole
+
+APP_CONFIG = AppConfig(
+    app_name="membership",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=[Level, Member, StaffMember, Role, StaffRole],
+    migration_dependencies=[],
+)

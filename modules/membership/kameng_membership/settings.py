@@ -1,0 +1,30 @@
+"""Membership's section of ``kameng.toml``."""
+
+from typing import Annotated
+
+import msgspec
+
+
+class MembershipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[membership]``.
+
+    Limits are written like ``10/minute;100/day``; all parts must hold.
+
+    Attributes:
+        registration: whether visitors may register.
+        logins_per_account: tries to log in to one account, from anywhere.
+        logins_per_address: tries to log in from one network address.
+        registrations_per_address: registrations from one network address.
+        invitation_hours: how long an invitation of staff can be accepted.
+        first_administrator_hours: how long the link for the first administrator works.
+        tier_cache_seconds: how long a process may show prices of a member's former level; 0: never. An order
+            is always priced at the level of the moment.
+    """
+
+    registration: bool = True
+    logins_per_account: str = "10/minute;60/hour"
+    logins_per_address: str = "30/minute;600/hour"
+    registrations_per_address: str = "20/minute;300/day"
+    invitation_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 30)] = 72
+    first_administrator_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 30)] = 24
+    tier_cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=300)] = 5.0

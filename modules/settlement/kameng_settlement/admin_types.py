@@ -1,0 +1,262 @@
+"""GraphQL types of the admin schema: the ledger as the operator's accountant reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from itertools import groupby
+from uuid import UUID
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from kameng import money
+from kameng.graphql import Connection, Context, Info, Money, Node
+from kameng.graphql.pages import PageRequest
+from kameng.ids import global_id
+from kameng_settlement.chart import CHART
+from kameng_settlement.journal import (
+    LINES,
+    KindTotal,
+    Line,
+    Side,
+    StoredPosting,
+    StoredTransaction,
+    account_lines,
+    postings_of,
+    transactions_by_id,
+)
+
+READ_LEDGER = "settlement.read_ledger"
+"""The permission to read everybody's money."""
+
+
+@strawberry.enum(description="A side of an account.")
+class LedgerSide(Enum):
+    """A side of an account."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@strawberry.type(description="A line of an account: one side of a posting.")
+class LedgerLine:
+    """A line of an account."""
+
+    key: strawberry.Private[UUID]
+    side: LedgerSide
+    amount: Money
+    posted_at: datetime
+    effective_at: datetime
+
+    @strawberry.field(description="The transaction that the line belongs to.")
+    async def transaction(self, info: Info) -> LedgerTransaction:
+        """The transaction that the line belongs to."""
+        found = await info.context.loader(_TRANSACTIONS, _transaction_loader).load(self.key)
+        assert found is not None  # noqa: S101 - a posting's foreign key
+        return found
+
+    @classmethod
+    def of(cls, line: Line) -> LedgerLine:
+        """A line as GraphQL shows it."""
+        return cls(
+            key=line.transaction,
+            side=LedgerSide.CREDIT if line.credited > 0 else LedgerSide.DEBIT,
+            amount=Money.of(money.Money(abs(line.credited), line.currency)),
+            posted_at=line.posted_at,
+            effective_at=line.effective_at,
+        )
+
+
+@strawberry.type(description="A place that money can be in.")
+class LedgerAccount:
+    """An account of the ledger."""
+
+    key: strawberry.Private[UUID]
+    kind: str = strawberry.field(description="Its entry in the chart of accounts, such as wallet.")
+    currency: str
+    owner_id: strawberry.ID | None = strawberry.field(
+        description="The member whose it is; null: the shop's own."
+    )
+
+    @strawberry.field(description="The kind's name in the language of the request.")
+    def title(self, info: Info) -> str:
+        """The kind's name."""
+        return title_of(self.kind, info.context.locale)
+
+    @strawberry.field(description="What was posted to it, the newest first.")
+    async def statement(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[LedgerLine]:
+        """A page of the account's lines."""
+        page = PageRequest.of(first, after, last, before)
+        lines = await account_lines(info.context.db, self.key, page)
+        return page.connection(lines, LINES, lambda line: [line.id], LedgerLine.of)
+
+    @classmethod
+    def of(cls, side: Side, currency: str) -> LedgerAccount:
+        """A side of a posting as GraphQL shows it."""
+        owner = strawberry.ID(global_id("Member", side.owner_id)) if side.owner_kind == "member" else None
+        return cls(key=side.id, kind=side.kind, currency=currency, owner_id=owner)
+
+
+@strawberry.type(description="An amount that went from one account to another.")
+class LedgerPosting:
+    """A posting."""
+
+    debit: LedgerAccount
+    credit: LedgerAccount
+    amount: Money
+
+    @classmethod
+    def of(cls, posting: StoredPosting) -> LedgerPosting:
+        """A stored posting as GraphQL shows it."""
+        return cls(
+            debit=LedgerAccount.of(posting.debit, posting.currency),
+            credit=LedgerAccount.of(posting.credit, posting.currency),
+            amount=Money.of(money.Money(posting.minor, posting.currency)),
+        )
+
+
+@strawberry.type(
+    description="Something that moved money, once. It is never changed; a correction is a reversal."
+)
+class LedgerTransaction(Node):
+    """A transaction of the ledger."""
+
+    stored: strawberry.Private[StoredTransaction]
+    key: str = strawberry.field(description="The idempotency key under which it was posted.")
+    kind: str = strawberry.field(description="What happened: charge, manual_credit, reversal, …")
+    memo: str
+    effective_at: datetime = strawberry.field(description="When it counts.")
+    posted_at: datetime = strawberry.field(description="When it was booked.")
+
+    @strawberry.field(description="What moved.")
+    async def postings(self, info: Info) -> list[LedgerPosting]:
+        """The transaction's postings, in order."""
+        postings = await info.context.loader(_POSTINGS, _posting_loader).load(self.stored.id)
+        return [LedgerPosting.of(posting) for posting in postings]
+
+    @strawberry.field(description="The transaction that this one takes back.")
+    async def reverses(self, info: Info) -> LedgerTransaction | None:
+        """The transaction that this one takes back."""
+        return await _other(info.context, self.stored.reverses)
+
+    @strawberry.field(description="The transaction that took this one back.")
+    async def reversed_by(self, info: Info) -> LedgerTransaction | None:
+        """The transaction that took this one back."""
+        return await _other(info.context, self.stored.reversed_by)
+
+    @classmethod
+    def of(cls, stored: StoredTransaction) -> LedgerTransaction:
+        """A stored transaction as GraphQL shows it."""
+        return cls(
+            id=strawberry.ID(global_id("LedgerTransaction", stored.id)),
+            stored=stored,
+            key=stored.key,
+            kind=stored.kind,
+            memo=stored.memo,
+            effective_at=stored.effective_at,
+            posted_at=stored.posted_at,
+        )
+
+
+@strawberry.type(description="All accounts of one kind and currency, added up.")
+class TrialBalanceLine:
+    """A line of a trial balance."""
+
+    kind: str
+    accounts: int = strawberry.field(description="How many accounts there are of it.")
+    debits: Money
+    credits: Money
+
+    @strawberry.field(description="The kind's name in the language of the request.")
+    def title(self, info: Info) -> str:
+        """The kind's name."""
+        return title_of(self.kind, info.context.locale)
+
+
+@strawberry.type(
+    description="All accounts of a currency, added up: debits and credits are equal, or the books are wrong."
+)
+class TrialBalance:
+    """The trial balance of one currency."""
+
+    currency: str
+    debits: Money
+    credits: Money
+    difference: Money = strawberry.field(description="Debits minus credits; zero in sound books.")
+    lines: list[TrialBalanceLine]
+
+
+def trial_balances(totals: Sequence[KindTotal]) -> list[TrialBalance]:
+    """The trial balance of each currency, from totals in order of currency."""
+    balances = []
+    for currency, group in groupby(totals, key=lambda total: total.currency):
+        kinds = list(group)
+        debits = money.Money(sum(total.debits for total in kinds), currency)
+        credits_ = money.Money(sum(total.credits for total in kinds), currency)
+        balances.append(
+            TrialBalance(
+                currency=currency,
+                debits=Money.of(debits),
+                credits=Money.of(credits_),
+                difference=Money.of(debits - credits_),
+                lines=[
+                    TrialBalanceLine(
+                        kind=total.kind,
+                        accounts=total.accounts,
+                        debits=Money.of(money.Money(total.debits, currency)),
+                        credits=Money.of(money.Money(total.credits, currency)),
+                    )
+                    for total in kinds
+                ],
+            )
+        )
+    return balances
+
+
+def title_of(kind: str, locale: str) -> str:
+    """A kind of account's name; its code where the chart does not know it (any more)."""
+    known = CHART.get(kind)
+    return kind if known is None else known.title_zh if locale.startswith("zh") else known.title_en
+
+
+_TRANSACTIONS, _POSTINGS = object(), object()
+
+
+async def _other(context: Context, key: UUID | None) -> LedgerTransaction | None:
+    return await context.loader(_TRANSACTIONS, _transaction_loader).load(key) if key else None
+
+
+async def load_transactions(context: Context, keys: Sequence[UUID]) -> list[LedgerTransaction | None]:
+    """Ledger transactions by key; None where there is none."""
+    stored = await transactions_by_id(context.db, keys)
+    return [LedgerTransaction.of(item) if item else None for item in stored]
+
+
+async def transaction_nodes(context: Context, keys: Sequence[UUID]) -> list[LedgerTransaction | None]:
+    """Ledger transactions for ``node(id:)``; None for all where the principal may not read the ledger."""
+    if not context.principal.may(READ_LEDGER):
+        return [None] * len(keys)
+    return await load_transactions(context, keys)
+
+
+def _transaction_loader(context: Context) -> DataLoader[UUID, LedgerTransaction | None]:
+    async def load(keys: list[UUID]) -> list[LedgerTransaction | None]:
+        return await load_transactions(context, keys)
+
+    return DataLoader(load_fn=load)
+
+
+def _posting_loader(context: Context) -> DataLoader[UUID, list[StoredPosting]]:
+    async def load(transactions: list[UUID]) -> list[list[StoredPosting]]:
+        return await postings_of(context.db, transactions)
+
+    return DataLoader(load_fn=load)

@@ -1,0 +1,175 @@
+"""Reading the ledger: its transactions, the lines of an account, the trial balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kameng.db import Database, Statement
+from kameng.graphql.pages import Keyset, PageRequest
+
+LINES = Keyset("account-lines", (("p.id", "bigint"),), descending=True)
+"""The lines of an account, the newest first."""
+
+TRANSACTIONS = Keyset("ledger-transactions", (("t.id", "uuid"),), descending=True)
+"""Ledger transactions, the newest first: their ids grow with time."""
+
+_SIDES = Statement(
+    "settlement.read_sides",
+    """
+    select p.transaction, p.amount, p.currency,
+           d.id as debit_id, d.kind as debit_kind, d.owner_kind as debit_owner_kind, d.owner_id as
+           debit_owner_id, c.id as credit_id, c.kind as credit_kind, c.owner_kind as credit_owner_kind,
+           c.owner_id as credit_owner_id
+    from settlement_posting p
+    join settlement_account d on d.id = p.debit_account
+    join settlement_account c on c.id = p.credit_account
+    where p.transaction = any($1::uuid[])
+    order by p.transaction, p.seq
+    """,
+)
+
+_BY_ID = Statement(
+    "settlement.read_transactions",
+    """
+    select t.*, (select r.id from settlement_ledger_transaction r where r.reverses = t.id) as reversed_by
+    from settlement_ledger_transaction t where t.id = any($1::uuid[])
+    """,
+)
+
+_TRIAL_BALANCE = Statement(
+    "settlement.trial_balance",
+    """
+    select a.currency, a.kind, count(distinct a.id) as accounts,
+           sum(b.debits)::bigint as debits, sum(b.credits)::bigint as credits
+    from settlement_balance b join settlement_account a on a.id = b.account
+    group by a.currency, a.kind
+    order by a.currency, a.kind
+    """,
+)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One side of a posting, as the account that it touches sees it.
+
+    Attributes:
+        id: the posting's number.
+        transaction: the ledger transaction that it belongs to.
+        kind, memo, effective_at, posted_at: of that transaction.
+        credited: minor units that came in on the credit side; negative where they went out on the debit side.
+        currency: ISO 4217.
+    """
+
+    id: int
+    transaction: UUID
+    kind: str
+    memo: str
+    effective_at: datetime
+    posted_at: datetime
+    credited: int
+    currency: str
+
+
+class Side(msgspec.Struct, frozen=True):
+    """An account as a posting names it."""
+
+    id: UUID
+    kind: str
+    owner_kind: str
+    owner_id: UUID
+
+
+class StoredPosting(msgspec.Struct, frozen=True):
+    """A posting with its two accounts."""
+
+    debit: Side
+    credit: Side
+    minor: int
+    currency: str
+
+
+class StoredTransaction(msgspec.Struct, frozen=True):
+    """A ledger transaction as it is kept."""
+
+    id: UUID
+    key: str
+    kind: str
+    memo: str
+    effective_at: datetime
+    posted_at: datetime
+    reverses: UUID | None
+    reversed_by: UUID | None
+
+
+class KindTotal(msgspec.Struct, frozen=True):
+    """What all accounts of a kind and currency have taken in and given out."""
+
+    currency: str
+    kind: str
+    accounts: int
+    debits: int
+    credits: int
+
+
+async def account_lines(db: Database, account: UUID, page: PageRequest) -> list[Line]:
+    """A page of an account's lines, and one more than asked for: two ranges of indexes, however long it is."""
+    behind, tail, cursor = page.clauses(LINES, 2)
+    side = "select p.id, p.transaction, {sign}p.amount as credited, p.currency from settlement_posting p"
+    rows = await db.fetch(
+        f"""
+        select p.*, t.kind, t.memo, t.effective_at, t.posted_at
+        from (
+            ({side.format(sign="-")} where p.debit_account = $1 and {behind} {tail})
+            union all
+            ({side.format(sign="")} where p.credit_account = $1 and {behind} {tail})
+        ) as p
+        join settlement_ledger_transaction t on t.id = p.transaction
+        {tail}
+        """,
+        account,
+        *cursor,
+    )
+    return [Line(**{name: row[name] for name in Line.__struct_fields__}) for row in rows]
+
+
+async def transaction_page(db: Database, page: PageRequest) -> list[StoredTransaction]:
+    """A page of ledger transactions, with one more than asked for."""
+    behind, tail, cursor = page.clauses(TRANSACTIONS, 1)
+    rows = await db.fetch(
+        f"""
+        select t.*, (select r.id from settlement_ledger_transaction r where r.reverses = t.id) as reversed_by
+        from settlement_ledger_transaction t where {behind} {tail}
+        """,
+        *cursor,
+    )
+    return [_stored(row) for row in rows]
+
+
+async def transactions_by_id(db: Database, keys: Sequence[UUID]) -> list[StoredTransaction | None]:
+    """Ledger transactions in the order of their keys. One statement."""
+    found = {row["id"]: _stored(row) for row in await db.fetch(_BY_ID, list(keys))}
+    return [found.get(key) for key in keys]
+
+
+async def postings_of(db: Database, transactions: Sequence[UUID]) -> list[list[StoredPosting]]:
+    """The postings of each transaction. One statement."""
+    found: dict[UUID, list[StoredPosting]] = {key: [] for key in transactions}
+    for row in await db.fetch(_SIDES, list(found)):
+        debit, credit = (
+            Side(*(row[f"{side}_{name}"] for name in Side.__struct_fields__)) for side in ("debit", "credit")
+        )
+        found[row["transaction"]].append(StoredPosting(debit, credit, row["amount"], row["currency"]))
+    return [found[key] for key in transactions]
+
+
+async def trial_balance(db: Database) -> list[KindTotal]:
+    """All accounts added up by currency and kind; debits and credits of a currency are equal. One statement."""
+    return [KindTotal(*row.values()) for row in await db.fetch(_TRIAL_BALANCE)]
+
+
+def _stored(row: Mapping[str, Any]) -> StoredTransaction:
+    return StoredTransaction(**{name: row[name] for name in StoredTransaction.__struct_fields__})

@@ -1,0 +1,14 @@
+"""The Piccolo app of the ledger."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from kameng_settlement.tables import Account, Balance, LedgerTransaction, Posting
+
+APP_CONFIG = AppConfig(
+    app_name="settlement",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=[Account, LedgerTransaction, Posting, Balance],
+    migration_dependencies=[],
+)

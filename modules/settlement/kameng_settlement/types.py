@@ -1,0 +1,96 @@
+"""GraphQL types that both schemas show: a wallet and its lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from kameng import money
+from kameng.graphql import Connection, Context, Info, Money
+from kameng.graphql.pages import PageRequest
+from kameng_settlement import contract
+from kameng_settlement.chart import wallet_of
+from kameng_settlement.journal import LINES, Line, account_lines
+from kameng_settlement.ledger import Ledger
+from kameng_settlement.wallets import LedgerWallets
+
+
+@strawberry.type(description="Money that came into a wallet, or went out of it.")
+class WalletEntry:
+    """A line of a wallet's statement."""
+
+    kind: str = strawberry.field(description="What happened: charge, manual_credit, reversal, …")
+    memo: str = strawberry.field(description="What it was for.")
+    amount: Money = strawberry.field(description="Above zero where money came in, below where it went out.")
+    posted_at: datetime = strawberry.field(description="When it was booked.")
+    effective_at: datetime = strawberry.field(description="When it counts.")
+
+    @classmethod
+    def of(cls, line: Line) -> WalletEntry:
+        """A line of a wallet's account, as its holder sees it."""
+        return cls(
+            kind=line.kind,
+            memo=line.memo,
+            amount=Money.of(money.Money(line.credited, line.currency)),
+            posted_at=line.posted_at,
+            effective_at=line.effective_at,
+        )
+
+
+@strawberry.type(description="A member's money of one currency.")
+class Wallet:
+    """A member's money of one currency."""
+
+    member: strawberry.Private[UUID]
+    currency: str = strawberry.field(description="ISO 4217.")
+    balance: Money = strawberry.field(description="What is there, holds included.")
+    available: Money = strawberry.field(description="What can be spent now.")
+
+    @strawberry.field(description="What came in and went out, the newest first.")
+    async def statement(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[WalletEntry]:
+        """A page of the wallet's lines."""
+        page = PageRequest.of(first, after, last, before)
+        address = wallet_of(self.member, self.currency)
+        account = (await info.context.service(Ledger).accounts.find([address])).get(address)
+        lines = await account_lines(info.context.db, account, page) if account else []
+        return page.connection(lines, LINES, lambda line: [line.id], WalletEntry.of)
+
+    @classmethod
+    def of(cls, wallet: contract.Wallet) -> Wallet:
+        """A wallet of the contract as GraphQL shows it."""
+        return cls(
+            member=wallet.member,
+            currency=wallet.balance.currency,
+            balance=Money.of(wallet.balance),
+            available=Money.of(wallet.available),
+        )
+
+
+_WALLETS = object()
+
+
+async def load_wallet(context: Context, member: UUID, currency: str) -> Wallet:
+    """A member's wallet; those asked for in one request come by one statement.
+
+    Raises:
+        InvalidInput: there is no such currency.
+    """
+    money.check_currency(currency)
+    return await context.loader(_WALLETS, _wallet_loader).load((member, currency))
+
+
+def _wallet_loader(context: Context) -> DataLoader[tuple[UUID, str], Wallet]:
+    async def load(holders: list[tuple[UUID, str]]) -> list[Wallet]:
+        return [Wallet.of(wallet) for wallet in await LedgerWallets(context.db).of(holders)]
+
+    return DataLoader(load_fn=load)

@@ -72,21 +72,9 @@ class ServerProcess:
             )
         finally:
             os.close(log_handle)
-        self._guard = subprocess.Popen(
-            [
-                "/bin/sh",
-                "-c",
-                GUARD,
-                "guard",
-                str(self.pid),
-                str(pid_file),
-                stop_signal.name.removeprefix("SIG"),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **account.process_options(),
-        )
+        self._account = account
+        self._pid_file = pid_file
+        self._guard = self._set_guard()
         _say(self._process, text)
 
     @property
@@ -98,6 +86,12 @@ class ServerProcess:
     def running(self) -> bool:
         """Whether the process lives."""
         return self._process.poll() is None
+
+    def mind_guard(self) -> None:
+        """Replace the guard if somebody has ended it."""
+        if self.running and self._guard.poll() is not None:
+            _say(self._guard, "")
+            self._guard = self._set_guard()
 
     def log_text(self) -> str:
         """What the server has written in this run."""
@@ -135,6 +129,16 @@ class ServerProcess:
         """Clear up after a process that has died by itself."""
         self._process.wait()
         self._dismiss_guard()
+
+    def _set_guard(self) -> "subprocess.Popen[bytes]":
+        signal_name = self._stop_signal.name.removeprefix("SIG")
+        return subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", str(self.pid), str(self._pid_file), signal_name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._account.process_options(),
+        )
 
     def _dismiss_guard(self) -> None:
         _say(self._guard, "stopped\n")

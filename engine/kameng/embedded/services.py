@@ -19,8 +19,7 @@ from kameng.embedded.valkey import EmbeddedValkey
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1  # how often a watched service is looked at
-REVIVALS = 5  # within the window; a server that dies more often has a reason that starting does not cure
-REVIVAL_WINDOW = 60.0  # seconds
+LONGEST_PAUSE = 5.0  # seconds before a server is started again that dies often
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def remove_data(root: Path) -> None:
 
 
 class Watch:
-    """Starts servers again that die while they should run."""
+    """Starts servers again that die while they should run, for as long as they should."""
 
     def __init__(self, servers: list[EmbeddedPostgres | EmbeddedValkey]) -> None:
         self._servers = servers
@@ -156,19 +155,17 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        revivals: dict[int, list[float]] = {}
-        watched = list(self._servers)
+        deaths: dict[str, list[float]] = {}
         while not self._ended.wait(LOOK_SECONDS):
-            for server in [server for server in watched if not server.running]:
+            for server in self._servers:
                 name = type(server).__name__
-                now = time.monotonic()
-                recent = [moment for moment in revivals.get(id(server), []) if now - moment < REVIVAL_WINDOW]
-                revivals[id(server)] = [*recent, now]
-                if len(recent) >= REVIVALS:
-                    log.error("%s has died %d times in a minute and is given up", name, len(recent) + 1)
-                    watched.remove(server)
-                    continue
-                log.warning("%s has died; it is started again", name)
+                if not server.running:
+                    now = time.monotonic()
+                    deaths[name] = [*(moment for moment in deaths.get(name, []) if now - moment < 60), now]
+                    log.warning("%s has died; it is started again", name)
+                    # One that dies at once each time must not keep the machine busy.
+                    if self._ended.wait(min(LOOK_SECONDS * 2 ** (len(deaths[name]) - 1), LONGEST_PAUSE)):
+                        return
                 try:
                     server.revive()
                 except EmbeddedError as error:

@@ -103,11 +103,13 @@ class EmbeddedValkey:
         return self
 
     def revive(self) -> bool:
-        """Start the server again, on the same port, if it has died.
+        """Start the server again, on the same port, if it has died; replace its guard if that has.
 
         Returns:
-            Whether that was necessary.
+            Whether the server was started.
         """
+        if self._process is not None:
+            self._process.mind_guard()
         if self._home is None or self.running:
             return False
         with folder_errors(self._home.path):

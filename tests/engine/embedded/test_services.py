@@ -92,6 +92,19 @@ async def test_killed_servers_come_back_at_the_same_addresses(
     assert dict(running.pids) == {}
 
 
+def test_a_killed_guard_is_replaced(folder: Path, eventually: Eventually) -> None:
+    with Services.start(folder, database_url="postgresql://db.example/shop"):
+        own = psutil.Process()
+
+        def guards() -> set[int]:
+            return {child.pid for child in own.children() if str(folder) in " ".join(child.cmdline()[4:])}
+
+        before = guards()
+        assert len(before) == 1
+        os.kill(*before, signal.SIGKILL)
+        eventually(lambda: len(guards() - before) == 1)
+
+
 def test_removing_the_data_needs_the_services_to_be_stopped(folder: Path) -> None:
     with Services.start(folder, database_url="postgresql://db.example/shop"):
         with pytest.raises(AlreadyRunningError):

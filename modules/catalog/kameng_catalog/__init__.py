@@ -1,1 +1,35 @@
-"""Placeholder."""
+"""Kameng's catalogue: products, variants, prices, and the vault of card secrets."""
+
+from kameng.module import Module, Provide
+from kameng_catalog.commands import IMPORT
+from kameng_catalog.contract import Prices, Stock, Variants
+from kameng_catalog.events import CardsImported, ProductsImported
+from kameng_catalog.permissions import PERMISSIONS
+from kameng_catalog.pricing import CatalogPrices
+from kameng_catalog.seeding import seed
+from kameng_catalog.settings import CatalogSettings, check_time_zone
+from kameng_catalog.shop import SHOP
+from kameng_catalog.stock import CatalogStock
+from kameng_catalog.tasks import TASKS
+from kameng_catalog.variants import CatalogVariants
+
+module = Module(
+    name="catalog",
+    version="0.1.0",
+    settings=CatalogSettings,
+    piccolo_app="kameng_catalog.piccolo_app",
+    shop=SHOP,
+    provides=(
+        Provide(Variants, CatalogVariants),
+        Provide(Prices, CatalogPrices),
+        Provide(Stock, CatalogStock),
+    ),
+    events=(ProductsImported, CardsImported),
+    tasks=TASKS,
+    permissions=PERMISSIONS,
+    commands=(IMPORT,),
+    seed=seed,
+    on_start=check_time_zone,
+)
+
+__all__ = ["module"]

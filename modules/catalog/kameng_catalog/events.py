@@ -26,4 +26,3 @@ class CardsImported(Event, frozen=True, kw_only=True):
     name = "catalog.cards_imported"
     batch: str
     counts: dict[str, int]
-

@@ -1,0 +1,140 @@
+"""The lines of a card file, checked one by one. No reason that is given here quotes a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from kameng_catalog.importing import cells
+from kameng_catalog.importing.faults import CellFault, Fault, Faults
+from kameng_catalog.importing.sheets import Columns, Row, misshapen
+from kameng_catalog.importing.workbooks import EXACT_DIGITS, LossyNumber
+
+LONGEST_SECRET = 4_000
+LONGEST_NUMBER = 100
+
+_KNOWN = ("sku", "number", "secret", "expires_on")
+
+COLUMNS = Columns(known=_KNOWN, required=frozenset({"sku", "secret"}))
+"""The columns of a card file."""
+
+COLUMNS_OF_ONE_VARIANT = Columns(known=_KNOWN, required=frozenset({"secret"}))
+"""The columns of a card file whose variant is named beside it."""
+
+# Control characters, and those that nobody sees: they come by copying, and a buyer could not type them.
+_UNTYPABLE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2064\\ufeff\\ufffd]"
+)
+
+
+class CardLine(msgspec.Struct, frozen=True):
+    """A sound line.
+
+    Attributes:
+        line: where it stands.
+        sku: the variant's number; empty where the file does not name it.
+        number: the card's public number; empty if it has none.
+        secret: what is sold.
+        expires_on: the last day on which it can be redeemed.
+    """
+
+    line: int
+    sku: str
+    number: str
+    secret: str
+    expires_on: date | None
+
+    def __repr__(self) -> str:
+        # Tracebacks show values.
+        return f"CardLine(line={self.line}, sku={self.sku!r}, secret=***)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("line", self.line), ("sku", self.sku), ("secret", "***")]
+
+
+class CardLines:
+    """Checks the lines of a card file.
+
+    Args:
+        columns: those that the file has.
+        faults: takes what is wrong.
+        today: a card whose last day has passed cannot be sold.
+        sku: the variant that all cards belong to, if it is named beside the file.
+    """
+
+    def __init__(self, columns: Sequence[str], faults: Faults, today: date, sku: str = "") -> None:
+        self._columns = columns
+        self._faults = faults
+        self._today = today
+        self._sku = sku
+        self._places = {name: columns.index(name) for name in columns}
+        self._days: dict[str, date | None] = {"": None}
+
+    def read(self, row: Row) -> CardLine | None:
+        """The line, if it is sound."""
+        if fault := misshapen(row, self._columns):
+            self._faults.add(fault)
+            return None
+        texts = {name: row.cells[place] for name, place in self._places.items()}
+        faults: list[Fault] = []
+        for column, check in _CHECKS.items():
+            try:
+                if column in texts:
+                    check(texts[column])
+            except CellFault as fault:
+                faults.append(Fault(row.line, column, str(fault)))
+        try:
+            day = self._day(texts.get("expires_on", ""))
+        except CellFault as fault:
+            faults.append(Fault(row.line, "expires_on", str(fault)))
+        faults += self._sku_faults(row.line, texts.get("sku", ""))
+        if faults:
+            self._faults.add(*faults)
+            return None
+        return CardLine(
+            row.line, texts.get("sku") or self._sku, texts.get("number", ""), texts["secret"], day
+        )
+
+    def _sku_faults(self, line: int, sku: str) -> list[Fault]:
+        if not sku and not self._sku:
+            return [Fault(line, "sku", "is missing")]
+        if sku and self._sku and sku != self._sku:
+            return [Fault(line, "sku", f"is {cells.quoted(sku)}, not {cells.quoted(self._sku)}")]
+        return []
+
+    def _day(self, text: str) -> date | None:
+        # Few days stand in a file, many times each.
+        if text not in self._days:
+            day = cells.day(text)
+            if day is not None and day < self._today:
+                raise CellFault(f"{cells.quoted(text)} has passed")
+            self._days[text] = day
+        return self._days[text]
+
+
+def _check_secret(text: str) -> None:
+    _check(cells.given(text), LONGEST_SECRET)
+
+
+def _check_number(text: str) -> None:
+    _check(text, LONGEST_NUMBER)
+
+
+def _check(text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise CellFault(f"is too long: {len(text)} characters, at most {longest}")
+    if bad := _UNTYPABLE.search(text):
+        kind = "control" if bad.group() < " " or "\x7f" <= bad.group() <= "\x9f" else "invisible"
+        raise CellFault(f"holds the {kind} character U+{ord(bad.group()):04X}")
+    if isinstance(text, LossyNumber):
+        raise CellFault(
+            f"is a number cell with more than {EXACT_DIGITS} digits, of which the spreadsheet has lost some;"
+            " format the column as text and enter it again"
+        )
+
+
+_CHECKS = {"secret": _check_secret, "number": _check_number}

@@ -1,0 +1,132 @@
+"""Importing products: read the file, compare, and write all of it or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from kameng_catalog.events import ProductsImported
+from kameng_catalog.importing import product_statements as statements
+from kameng_catalog.importing.faults import UnreadableFile
+from kameng_catalog.importing.product_lines import ProductLine, ProductLines
+from kameng_catalog.importing.product_plan import Known, Plan, Planner, keys_of
+from kameng_catalog.importing.report import Outcome, ProductReport
+from kameng_catalog.json_rows import json_rows
+from kameng_catalog.search_index import refresh_search
+
+if TYPE_CHECKING:
+    from kameng.auth.principal import Principal
+    from kameng.db import Database, Statement
+    from kameng.kernel import Kernel
+    from kameng_catalog.importing.sheets import Sheet
+
+T = TypeVar("T")
+
+CHUNK = 2_000
+"""Rows of one statement."""
+
+MOST_LINES = 200_000
+"""Lines of a product file; more of them go into several files."""
+
+
+async def import_products(
+    kernel: Kernel,
+    sheet: Sheet,
+    *,
+    principal: Principal,
+    keep_good: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[Sheet], None] = lambda _sheet: None,
+) -> ProductReport:
+    """Create and change products, variants, categories and retail prices as a file says.
+
+    All of it is written in one transaction, or nothing. A file that was imported already changes nothing.
+
+    Args:
+        kernel: the kernel.
+        sheet: the file, as `open_sheet` or `text_sheet` gives it with `product_lines.COLUMNS`.
+        principal: who imports, for the audit log.
+        keep_good: write the sound lines although others are faulty.
+        dry_run: tell what would be done, and write nothing.
+        progress: called now and then while the file is read, in another thread.
+
+    Raises:
+        UnreadableFile: it is no such table.
+    """
+    report = ProductReport(dry_run=dry_run)
+    lines = await asyncio.to_thread(_read, sheet, report, progress)
+    async with kernel.db.transaction():
+        await kernel.db.execute(statements.LOCK)
+        known = await _known(kernel.db, lines)
+        plan = Planner(sheet.columns, known, report.faults).plan(lines)
+        report.changes = plan.changes
+        if dry_run or (report.faults.count and not keep_good):
+            return report
+        created, updated = report.count(Outcome.CREATED), report.count(Outcome.UPDATED)
+        if created or updated:
+            await _write(kernel.db, plan)
+            await kernel.events.emit(ProductsImported(created=created, updated=updated))
+            await kernel.audit.record(
+                "catalog.products_imported",
+                principal=principal,
+                subject="catalog:products",
+                details={"created": created, "updated": updated, "faults": report.faults.count},
+            )
+        report.applied = True
+    return report
+
+
+def _read(sheet: Sheet, report: ProductReport, progress: Callable[[Sheet], None]) -> list[ProductLine]:
+    lines: list[ProductLine] = []
+    for line in ProductLines(sheet, report.faults).read():
+        lines.append(line)
+        if len(lines) % 500 == 0:
+            progress(sheet)
+        if len(lines) > MOST_LINES:
+            raise UnreadableFile(
+                f"The file has more than {MOST_LINES:,} lines.", cure="Split it into several files."
+            )
+    progress(sheet)
+    return lines
+
+
+async def _known(db: Database, lines: Sequence[ProductLine]) -> Known:
+    categories = await db.fetch(statements.CATEGORIES)
+    products, variants = [], []
+    for slugs in _chunks(list(dict.fromkeys(line.product for line in lines))):
+        products += await db.fetch(statements.PRODUCTS, slugs)
+    for chunk in _chunks(lines):
+        variants += await db.fetch(
+            statements.VARIANTS, [line.sku for line in chunk], [line.currency for line in chunk]
+        )
+    return Known(
+        {row["path"]: _row(row, "titles") for row in categories},
+        {row["slug"]: _row(row, "titles", "descriptions") for row in products},
+        {row["sku"]: _row(row, "titles") for row in variants},
+    )
+
+
+def _row(record: Any, *texts: str) -> dict[str, Any]:
+    return {**record, **{name: orjson.loads(record[name]) for name in texts}}
+
+
+async def _write(db: Database, plan: Plan) -> None:
+    await _put(db, statements.PUT_CATEGORIES, plan.categories)
+    await _put(db, statements.PUT_PRODUCTS, plan.products)
+    await _put(db, statements.PUT_VARIANTS, plan.variants)
+    await _put(db, statements.PUT_PRICES, plan.prices)
+    touched = dict.fromkeys([*keys_of(plan.products, "id"), *keys_of(plan.variants, "product")])
+    for chunk in _chunks(list(touched)):
+        await refresh_search(db, chunk)
+
+
+async def _put(db: Database, statement: Statement, rows: Iterable[dict[str, Any]]) -> None:
+    for chunk in _chunks(list(rows)):
+        await db.execute(statement, json_rows(chunk))
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[first : first + CHUNK] for first in range(0, len(items), CHUNK))

@@ -1,0 +1,196 @@
+"""Reading tables, row by row: CSV in UTF-8 or GB18030, and XLSX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from kameng_catalog.importing.encodings import encoding_of
+from kameng_catalog.importing.faults import Fault, UnreadableFile
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a kind of file.
+
+    Attributes:
+        known: all names.
+        required: those that the file must have.
+    """
+
+    known: tuple[str, ...]
+    required: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a sheet.
+
+    Attributes:
+        line: the line on which it begins.
+        cells: its texts, without spaces at their ends; not shown in tracebacks, since they may be secrets.
+    """
+
+    line: int
+    cells: list[str] = field(repr=False)
+
+
+class Sheet(Protocol):
+    """A table that is being read.
+
+    Attributes:
+        columns: the names in its header, in its order.
+        total, done: how much there is to read and how much was read, in units of its own; ``total`` may be 0.
+    """
+
+    columns: tuple[str, ...]
+    total: int
+
+    @property
+    def done(self) -> int:
+        """How much was read."""
+        ...
+
+    def rows(self) -> Iterator[Row]:
+        """Its rows, once; empty lines are passed over.
+
+        Raises:
+            UnreadableFile: from some line on it is no table any more.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+def open_sheet(path: Path, columns: Columns, *, encoding: str | None = None) -> Sheet:
+    """Open a file, whose kind is told by its content, not by its name.
+
+    Raises:
+        UnreadableFile: there is no such file, or it is no table with these columns.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror or error}.", cure="Check the path."
+        ) from error
+    try:
+        start = file.read(8)
+        file.seek(0)
+        if start.startswith(b"PK\x03\x04"):
+            from kameng_catalog.importing.workbooks import WorkbookSheet
+
+            return WorkbookSheet(file, columns)
+        if start.startswith(b"\xd0\xcf\x11\xe0"):
+            raise UnreadableFile(
+                f"{path.name} is a workbook in the old format .xls.", cure="Save it as .xlsx or as CSV."
+            )
+        return CsvSheet(file, columns, encoding_of(file, encoding), total=path.stat().st_size)
+    except BaseException:
+        file.close()
+        raise
+
+
+def text_sheet(text: str, columns: Columns) -> Sheet:
+    """A sheet of CSV text.
+
+    Raises:
+        UnreadableFile: it is no table with these columns.
+    """
+    data = text.encode()
+    return CsvSheet(io.BytesIO(data), columns, "utf-8-sig", total=len(data))
+
+
+class CsvSheet:
+    """A CSV file, with a header; commas, semicolons or tabs part the cells."""
+
+    def __init__(self, file: BinaryIO, columns: Columns, encoding: str, *, total: int) -> None:
+        self.total = total
+        self._file = file
+        self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        first = self._text.readline()
+        self._text.seek(0)
+        delimiter = max(",;\t", key=first.count)
+        self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
+        self._rows = self._read()
+        header = next(self._rows, None)
+        self.columns = checked_header(header, columns)
+
+    @property
+    def done(self) -> int:
+        """Bytes that were read."""
+        return self._file.tell()
+
+    def rows(self) -> Iterator[Row]:
+        """The rows below the header."""
+        return self._rows
+
+    def close(self) -> None:
+        """Close the file."""
+        self._text.close()
+
+    def _read(self) -> Iterator[Row]:
+        reader, line = self._reader, 1
+        try:
+            for cells in reader:
+                if any(cells):
+                    yield Row(line, [cell.strip() for cell in cells])
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise UnreadableFile(
+                f"The file is no CSV from line {line} on: {error}.",
+                cure="Check the quotation marks of that line: one inside a quoted cell is written twice.",
+                faults=[Fault(line, "", f"is no CSV: {error}")],
+            ) from error
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(
+                f"The file's text does not fit its encoding near line {line}.",
+                cure="Leave the encoding out to have it found.",
+            ) from error
+
+
+def checked_header(header: Row | None, columns: Columns) -> tuple[str, ...]:
+    """The names of the columns, as the first row gives them.
+
+    Raises:
+        UnreadableFile: there is none, or a name is unknown, doubled or missing.
+    """
+    if header is None:
+        raise UnreadableFile("The file is empty.", cure="Its first line names the columns.")
+    names = [name.lower() for name in header.cells]
+    while names and not names[-1]:
+        names.pop()
+    faults = _header_faults(header.line, names, columns)
+    if faults:
+        raise UnreadableFile(
+            f"The file's header does not fit: {'; '.join(str(fault) for fault in faults)}.",
+            cure=f"The columns are: {', '.join(columns.known)}.",
+            faults=faults,
+        )
+    return tuple(names)
+
+
+def _header_faults(line: int, names: Sequence[str], columns: Columns) -> list[Fault]:
+    faults = [
+        Fault(line, name, "is no column of such a file" if name else "a column has no name")
+        for name in names
+        if name not in columns.known
+    ]
+    faults += [Fault(line, name, "stands there twice") for name in columns.known if names.count(name) > 1]
+    faults += [
+        Fault(line, name, "is missing") for name in columns.known if name in columns.required - set(names)
+    ]
+    return faults
+
+
+def misshapen(row: Row, columns: Sequence[str]) -> Fault | None:
+    """What is wrong with the number of a row's cells, if anything."""
+    if len(row.cells) == len(columns):
+        return None
+    return Fault(row.line, "", f"{len(row.cells)} columns instead of {len(columns)}")

@@ -1,0 +1,96 @@
+"""Reading XLSX workbooks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import BinaryIO
+from zipfile import BadZipFile
+
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+from kameng_catalog.importing.faults import UnreadableFile
+from kameng_catalog.importing.sheets import Columns, Row, checked_header
+
+EXACT_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps; it silently replaces further ones by zeros."""
+
+
+class LossyNumber(str):
+    """The text of a number cell that has more digits than the spreadsheet could keep."""
+
+    __slots__ = ()
+
+
+class WorkbookSheet:
+    """The active sheet of a workbook, read as a stream."""
+
+    def __init__(self, file: BinaryIO, columns: Columns) -> None:
+        self._file = file
+        with warnings.catch_warnings():
+            # Styles and validations that it cannot read do not matter to us.
+            warnings.simplefilter("ignore", UserWarning)
+            try:
+                self._book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            except (InvalidFileException, BadZipFile, KeyError, ValueError, OSError) as error:
+                raise UnreadableFile(
+                    "The file is no workbook that can be read.", cure="Save it as .xlsx again, or as CSV."
+                ) from error
+        sheet = self._book.active
+        if sheet is None or not hasattr(sheet, "iter_rows"):
+            raise UnreadableFile(
+                "The workbook's active sheet is no table.", cure="Open it at the table and save it."
+            )
+        self._sheet = sheet
+        self.total = sheet.max_row or 0
+        self._line = 0
+        self._rows = self._read()
+        self.columns = checked_header(next(self._rows, None), columns)
+
+    @property
+    def done(self) -> int:
+        """Rows that were read."""
+        return self._line
+
+    def rows(self) -> Iterator[Row]:
+        """The rows below the header, each at least as wide as it."""
+        width = len(self.columns)
+        for row in self._rows:
+            # A sheet has no end of line: what is empty at the right is not there.
+            while len(row.cells) > width and not row.cells[-1]:
+                row.cells.pop()
+            row.cells.extend([""] * (width - len(row.cells)))
+            yield row
+
+    def close(self) -> None:
+        """Close the workbook and its file."""
+        self._book.close()
+        self._file.close()
+
+    def _read(self) -> Iterator[Row]:
+        for line, values in enumerate(self._sheet.iter_rows(values_only=True), start=1):
+            self._line = line
+            cells = [cell_text(value) for value in values]
+            if any(cells):
+                yield Row(line, cells)
+
+
+def cell_text(value: object) -> str:
+    """A cell's value as the text that a CSV file would have."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        text = f"{Decimal(format(value, f'.{EXACT_DIGITS}g')):f}"
+        return LossyNumber(text) if abs(value) >= 10**EXACT_DIGITS else text
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)

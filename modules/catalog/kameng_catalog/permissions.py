@@ -1,0 +1,12 @@
+"""What only some of the staff may do with the catalogue."""
+
+from kameng.module import Permission
+
+MANAGE_PRODUCTS = Permission(
+    "catalog.manage_products", "Change, publish and import products", "修改、上架和导入商品"
+)
+MANAGE_PRICES = Permission("catalog.manage_prices", "Change prices", "修改价格")
+IMPORT_STOCK = Permission("catalog.import_stock", "Import cards", "导入卡密")
+REVEAL_CARDS = Permission("catalog.reveal_cards", "See the secrets of cards", "查看卡密明文")
+
+PERMISSIONS = (MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, REVEAL_CARDS)

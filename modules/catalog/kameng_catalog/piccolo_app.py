@@ -1,0 +1,26 @@
+"""The catalogue's Piccolo app."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from kameng_catalog.stock_tables import ArrivingCard, Card, FreeCard, SoldCard, StockBatch, StockMovement
+from kameng_catalog.tables import Category, Price, Product, Variant
+
+APP_CONFIG = AppConfig(
+    app_name="catalog",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=[
+        Category,
+        Product,
+        Variant,
+        Price,
+        StockBatch,
+        Card,
+        FreeCard,
+        SoldCard,
+        StockMovement,
+        ArrivingCard,
+    ],
+    migration_dependencies=[],
+)

@@ -1,0 +1,54 @@
+"""Search terms: what a product can be found by, as plain words in an array that a GIN index answers.
+
+Chinese has no spaces, so each run of ideographs gives its single characters and its pairs; a word of letters
+and digits gives itself and its beginnings, so that ``ste`` finds Steam while somebody is typing. No extension
+of PostgreSQL is needed, and the same rules read the titles and the question.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+MAX_TERMS = 400
+"""Terms of one product at most."""
+
+MAX_QUESTION = 100
+"""Characters of a question that count."""
+
+LONGEST_BEGINNING = 12
+"""What follows these first characters of a word is not looked at."""
+
+# Ideographs, kana and Hangul: scripts whose words are not parted by spaces, or short enough to be treated so.
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+_RUN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|[^\W_{_UNSPACED}]+")
+
+
+def _split(text: str) -> Iterable[tuple[str, bool]]:
+    for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        yield match.group(), match["unspaced"] is not None
+
+
+def terms_of(texts: Iterable[str]) -> list[str]:
+    """The terms that a thing with these texts is found by, sorted."""
+    found: set[str] = set()
+    for text in texts:
+        for run, unspaced in _split(text):
+            if unspaced:
+                found.update(run)
+                found.update(run[i : i + 2] for i in range(len(run) - 1))
+            else:
+                found.update(run[:length] for length in range(1, min(len(run), LONGEST_BEGINNING) + 1))
+    return sorted(found)[:MAX_TERMS]
+
+
+def asked_terms(question: str) -> list[str]:
+    """The terms that a thing must have to answer a question; empty if the question holds no word."""
+    wanted: set[str] = set()
+    for run, unspaced in _split(question[:MAX_QUESTION]):
+        if unspaced and len(run) > 1:
+            wanted.update(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            wanted.add(run[:LONGEST_BEGINNING])
+    return sorted(wanted)

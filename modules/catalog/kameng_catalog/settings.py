@@ -1,0 +1,48 @@
+"""The catalogue's section of ``kameng.toml``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from kameng.errors import SettingsError
+
+if TYPE_CHECKING:
+    from kameng.kernel import Kernel
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[catalog]``.
+
+    Attributes:
+        currency: the currency that the shop shows prices in (ISO 4217).
+        time_zone: whose days decide whether a card is still valid (IANA, such as ``Asia/Shanghai``).
+        low_stock: a variant with fewer pieces than this is low.
+        available_cap: the shop tells no more than this many pieces, so that nobody reads our stock.
+        popular_days: sales of so many days make a product popular.
+    """
+
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
+    time_zone: str = "Asia/Shanghai"
+    low_stock: Count = 10
+    available_cap: Count = 100
+    popular_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+
+
+async def check_time_zone(kernel: Kernel) -> None:
+    """Make sure at start that the database knows the time zone, rather than at the first sale.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    time_zone = kernel.settings.section("catalog", CatalogSettings).time_zone
+    if not await kernel.db.fetchval(
+        "select exists (select from pg_timezone_names where name = $1)", time_zone
+    ):
+        raise SettingsError(
+            f"[catalog] time_zone: there is no time zone {time_zone!r}.",
+            cure="Write an IANA name such as Asia/Shanghai or UTC.",
+        )

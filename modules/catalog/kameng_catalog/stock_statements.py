@@ -1,0 +1,101 @@
+"""The stock's SQL."""
+
+from kameng.db import Statement
+
+# Locks what is free, first in first out, without waiting for others; nothing is marked yet. The days are
+# those of the operator's time zone: a card can be sold on its last day, not after it.
+PICK = Statement(
+    "catalog.pick",
+    """
+    with asked as (
+        select variant, sum(quantity)::bigint as total
+        from unnest($1::uuid[], $2::int[]) as r (variant, quantity) group by variant
+    )
+    select a.variant, v.stock_kind, free.card
+    from asked a join catalog_variant v on v.id = a.variant
+    left join lateral (
+        select card from catalog_free_card
+        where variant = a.variant and v.stock_kind = 'card'
+            and (expires_on is null or expires_on >= (now() at time zone $3)::date)
+        order by card
+        limit a.total
+        for update skip locked
+    ) free on true
+    order by free.card
+    """,
+)
+
+# Cards by number, and pieces of what is no rows by quantity. The answer tells how many cards were free
+# indeed.
+HAND_OVER = Statement(
+    "catalog.hand_over",
+    """
+    with taken as (
+        delete from catalog_free_card free using unnest($1::bigint[], $2::uuid[]) as sale (card, line)
+        where free.card = sale.card
+        returning free.card, free.variant, sale.line
+    ),
+    sold as (
+        insert into catalog_sold_card (card, line, sold_at) select card, line, now() from taken
+    ),
+    moved as (
+        insert into catalog_stock_movement (variant, kind, quantity, line, at)
+        select variant, 'sale', -count(*)::int, line, now() from taken group by variant, line
+        union all
+        select variant, 'sale', -quantity, line, now()
+        from unnest($3::uuid[], $4::int[], $5::uuid[]) as sale (variant, quantity, line)
+    )
+    select count(*) from taken
+    """,
+)
+
+SOLD_CARDS = Statement(
+    "catalog.sold_cards",
+    """
+    select sold.line, sold.sold_at, card.variant, card.number, card.sealed, card.data_key, card.blind_index,
+        card.expires_on
+    from catalog_sold_card sold join catalog_card card on card.id = sold.card
+    where sold.line = any($1::uuid[])
+    order by sold.sold_at, sold.card
+    """,
+)
+
+# Counts from the newest card on, where no dead entries of sold cards lie, and no further than it has to.
+AVAILABLE = Statement(
+    "catalog.available",
+    """
+    select v.id as variant,
+        case v.stock_kind
+            when 'unlimited' then $2
+            when 'card' then (
+                select count(*) from (
+                    select from catalog_free_card free
+                    where free.variant = v.id
+                        and (free.expires_on is null or free.expires_on >= (now() at time zone $3)::date)
+                    order by free.card desc
+                    limit $2
+                ) counted
+            )
+            else 0
+        end as available
+    from catalog_variant v where v.id = any($1::uuid[])
+    """,
+)
+
+EXPIRE = Statement(
+    "catalog.expire_cards",
+    """
+    with expired as (
+        delete from catalog_free_card where card in (
+            select card from catalog_free_card where expires_on < (now() at time zone $1)::date
+            limit $2 for update skip locked
+        )
+        returning variant
+    ),
+    moved as (
+        insert into catalog_stock_movement (variant, kind, quantity, at)
+        select variant, 'expiry', -count(*)::int, now() from expired group by variant
+    )
+    select count(*) from expired
+    """,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar, Token
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _current: ContextVar[Database | None] = ContextVar("kameng_database", default=None)
 _opened: list[Database] = []
 _counted: ContextVar[list[str] | None] = ContextVar("kameng_statements", default=None)
+
+
+_PATIENCE = 10.0
+"""Seconds that closing waits for statements under way."""
 
 
 def current_database() -> Database:
@@ -41,9 +46,11 @@ def current_database() -> Database:
     )
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    # Piccolo expects JSON as text and asks for it by `load_json=True`; hot statements decode what they need themselves.
-    await connection.execute("set time zone 'UTC'")
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """Nothing to undo: statements and transactions leave no state, and `Database.connection` undoes what it left.
+
+    asyncpg's own reset would cost every statement a second round trip.
+    """
 
 
 class Database:
@@ -68,7 +75,11 @@ class Database:
         """
         try:
             self._pool = await asyncpg.create_pool(
-                self.dsn, min_size=1, max_size=self.pool_size, init=_prepare
+                self.dsn,
+                min_size=1,
+                max_size=self.pool_size,
+                reset=_keep,
+                server_settings={"timezone": "UTC", "application_name": "kameng"},
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise UnavailableError(
@@ -78,11 +89,14 @@ class Database:
         _opened.append(self)
 
     async def close(self) -> None:
-        """Close the pool, after the statements that still run."""
+        """Close the pool, after the statements that still run; cut off what has not ended after `_PATIENCE`."""
         pool, self._pool = self._pool, None
         if pool is not None:
             _opened.remove(self)
-            await pool.close()
+            try:
+                await asyncio.wait_for(pool.close(), _PATIENCE)
+            except TimeoutError:
+                pool.terminate()
 
     @property
     def address(self) -> str:
@@ -142,7 +156,11 @@ class Database:
         try:
             yield connection
         finally:
-            await self.release(connection)
+            try:
+                if not connection.is_closed():
+                    await connection.reset()
+            finally:
+                await self.release(connection)
 
     # -- statements -----------------------------------------------------------------------------------------------
 

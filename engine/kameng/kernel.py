@@ -72,6 +72,7 @@ class Kernel:
         return next((module for module in self.modules if module.name == name), None)
 
     async def __aenter__(self) -> Kernel:
+        self.vault.load_keys()
         await self.db.open()
         try:
             await self._reach_broker()

@@ -20,7 +20,7 @@ from kameng.vault.errors import (
     VaultError,
 )
 from kameng.vault.key_ring import KeyRing
-from kameng.vault.ring_source import create_key_ring
+from kameng.vault.ring_source import RingSource, create_key_ring, locate
 from kameng.vault.sealing import MESSAGES_PER_KEY
 from kameng.vault.secret import Secret
 from kameng.vault.vault import Signature, Vault
@@ -42,6 +42,7 @@ __all__ = [
     "KeyRingReadOnlyError",
     "MasterKeyInUseError",
     "MasterKeyUnknownError",
+    "RingSource",
     "SealBrokenError",
     "SealUnknownError",
     "Secret",
@@ -49,4 +50,5 @@ __all__ = [
     "Vault",
     "VaultError",
     "create_key_ring",
+    "locate",
 ]

@@ -137,7 +137,8 @@ class Vault:
         Raises:
             VaultError: as `open`; ``index`` of a `SealBrokenError` tells which.
         """
-        keys = await self._keys.find(item[0] for item in items)
+        ids = await _in_chunks(lambda chunk, _first: list({key_id for key_id, _, _ in chunk}), items)
+        keys = await self._keys.find(ids)
         return await _in_chunks(lambda chunk, first: unseal(keys, chunk, first), items)
 
     async def seal_many(self, key: DataKey, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:

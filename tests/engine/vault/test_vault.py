@@ -8,6 +8,7 @@ import pytest
 from kameng.db import counted_statements
 from kameng.errors import KamengError
 from kameng.ids import new_id
+from kameng.kernel import Kernel
 from kameng.vault import (
     MESSAGES_PER_KEY,
     DataKeyBrokenError,
@@ -142,6 +143,13 @@ async def test_production_does_not_start_without_keys(another_process, tmp_path)
         process.vault.load_keys()
     create_key_ring(tmp_path / "vault.keys")
     assert len(process.vault.load_keys().keys) == 3
+
+
+async def test_a_kernel_without_its_keys_does_not_open(kernel, tmp_path):
+    values = {"data_dir": str(tmp_path), "environment": "production"}
+
+    with pytest.raises(KeyRingMissingError, match=str(tmp_path)):
+        await Kernel(kernel.settings.with_values("kameng", **values), ()).__aenter__()
 
 
 async def test_two_processes_that_begin_at_once_on_an_empty_database_agree(kernel, another_process):

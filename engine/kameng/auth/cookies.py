@@ -75,4 +75,4 @@ class SessionCookie:
             name, _, value = pair.strip().partition("=")
             if name == self.name:
                 values.add(value.strip('"'))
-        return values.pop() if len(values) == 1 else None
+        return values.pop() or None if len(values) == 1 else None

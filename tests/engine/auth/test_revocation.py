@@ -1,0 +1,144 @@
+"""A revocation reaches every process, and none trusts its memory while it could not hear one."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from kameng.auth import PrincipalKind
+from kameng.db import counted_statements
+
+MEMBER = PrincipalKind.MEMBER
+ROOT = Path(__file__).parents[3]
+
+
+class Other:
+    """The other process, asked through its standard input."""
+
+    def __init__(self, process):
+        self._process = process
+
+    async def ask(self, token):
+        self._process.stdin.write(f"{token}\n".encode())
+        await self._process.stdin.drain()
+        answer = (await self._process.stdout.readline()).decode().strip()
+        assert answer in ("dead", "looked up", "remembered")
+        return answer
+
+    async def remember(self, token):
+        while await self.ask(token) != "remembered":
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def other(services, database_url):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.engine.auth.other_process",
+        database_url,
+        services.redis_url,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    yield Other(process)
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
+async def test_another_process_remembers_and_sees_a_revocation_at_once(start, directory, other):
+    # given a session that the other process remembers for 300 seconds
+    kernel = await start()
+    opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    bystander = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await other.remember(opened.token)
+    await other.remember(bystander.token)
+
+    # when this one revokes it
+    await kernel.auth.sessions.revoke(opened.id)
+
+    # then the other one's memory of it is gone, long before its time, and only of it
+    while (answer := await other.ask(opened.token)) == "remembered":
+        await asyncio.sleep(0.001)
+    assert answer == "dead"
+    assert await other.ask(bystander.token) == "remembered"
+
+
+async def test_another_process_refuses_a_token_that_was_rotated_away(start, directory, other):
+    kernel = await start()
+    old = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await other.remember(old.token)
+    async with kernel.db.transaction():
+        new = await kernel.auth.sessions.rotate(old.id)
+    while (answer := await other.ask(old.token)) == "remembered":
+        await asyncio.sleep(0.001)
+    assert answer == "dead"
+    assert await other.ask(new.token) == "looked up"
+
+
+async def remember(kernel, token):
+    while True:
+        with counted_statements() as statements:
+            assert await kernel.auth.sessions.find(token) is not None
+        if not statements:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_two_kernels_in_one_process_tell_each_other(start, directory):
+    one, two = await start(session_cache_seconds=300), await start(session_cache_seconds=300)
+    opened = await one.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await remember(one, opened.token)
+    await remember(two, opened.token)
+    await one.auth.sessions.revoke(opened.id)
+    assert await one.auth.sessions.find(opened.token) is None
+    while await two.auth.sessions.find(opened.token) is not None:
+        await asyncio.sleep(0.001)
+
+
+async def test_a_lost_connection_empties_the_memory_and_a_new_one_fills_it_again(start, directory):
+    kernel = await start(session_cache_seconds=300)
+    opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await remember(kernel, opened.token)
+
+    # when Valkey drops the subscription, and a revocation is written that nobody publishes
+    with capture_logs() as logs:
+        await kernel.valkey.execute_command("CLIENT", "KILL", "TYPE", "PUBSUB")
+        await kernel.db.execute("update kernel_session set revoked_at = now() where id = $1", opened.id)
+        while await kernel.auth.sessions.find(opened.token) is not None:
+            await asyncio.sleep(0.001)
+    assert [entry["event"] for entry in logs] == ["revocations_not_heard"]
+
+    # then the kernel listens again by itself
+    another = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await remember(kernel, another.token)
+
+
+async def test_without_valkey_every_look_up_asks_the_database_and_revoking_still_works(start, directory):
+    kernel = await start(session_cache_seconds=300, redis_url="redis://127.0.0.1:1")
+    opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    for _ in range(3):
+        with counted_statements() as statements:
+            assert await kernel.auth.sessions.find(opened.token) is not None
+        assert len(statements) == 1
+        await asyncio.sleep(0.01)
+    with capture_logs() as logs:
+        await kernel.auth.sessions.revoke(opened.id)
+    assert [entry["event"] for entry in logs if entry["event"] == "revocation_not_published"] == [
+        "revocation_not_published"
+    ]
+    assert await kernel.auth.sessions.find(opened.token) is None
+
+
+async def test_closing_waits_for_what_is_still_to_be_told(start, directory):
+    one, two = await start(session_cache_seconds=300), await start(session_cache_seconds=300)
+    opened = await one.auth.sessions.open(MEMBER, directory.add(MEMBER))
+    await remember(two, opened.token)
+    async with one.db.transaction():
+        await one.auth.sessions.revoke(opened.id)
+    await one.auth.close()
+    while await two.auth.sessions.find(opened.token) is not None:
+        await asyncio.sleep(0.001)

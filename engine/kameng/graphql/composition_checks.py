@@ -6,7 +6,7 @@ from strawberry.types.base import has_object_definition
 
 from kameng.errors import Fault, KamengError
 from kameng.graphql.root import ROOTS
-from kameng.graphql.walking import definition_of, field_name, types_below
+from kameng.graphql.walking import definition_of, field_name, foreign_types, types_below
 from kameng.module import Module, SchemaPart
 
 
@@ -27,6 +27,7 @@ class _Check:
         ]
         self._types: dict[str, list[tuple[str, type]]] = {}
         self._fields: dict[tuple[str, str], str] = {}
+        self._foreign: list[tuple[str, str, str]] = []
 
     def faults(self) -> Iterable[Fault]:
         yield from self._read_types()
@@ -40,6 +41,14 @@ class _Check:
                     + ", ".join(f"{cls.__module__}.{cls.__qualname__}" for _, cls in owners)
                     + ".",
                     "Rename one; a module's types carry its trade in their names.",
+                )
+        for package, name, module in self._foreign:
+            if name not in self._types:
+                yield Fault(
+                    "unknown_type",
+                    package,
+                    f"It uses the type {name}, which is no type of the {self._schema} schema; {module} was expected to bring it.",
+                    f"Enable {module} and name it in `requires`, or use the type only in a schema that has it.",
                 )
         yield from self._roots()
         yield from self._extensions()
@@ -58,6 +67,9 @@ class _Check:
                     "broken_type", package, f"Its {self._schema} schema cannot be read: {error}", cure
                 )
                 continue
+            self._foreign += [
+                (package, *wanted) for wanted in sorted(foreign_types([*roots, *part.types], below))
+            ]
             for name, classes in below.items():
                 known = self._types.setdefault(name, [])
                 for cls in classes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from strawberry.schema.name_converter import NameConverter
-from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition
+from strawberry.types.base import StrawberryContainer, StrawberryObjectDefinition, has_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
@@ -64,6 +64,20 @@ def types_below(roots: Iterable[type]) -> dict[str, list[type]]:
             todo += _annotations(definition)
             todo += [item.origin for item in definition.interfaces]
     return found
+
+
+def foreign_types(roots: Iterable[type], below: Mapping[str, list[type]]) -> set[tuple[str, str]]:
+    """Names of other modules' types that the classes lead to, each with the module expected to bring it."""
+    definitions = [definition_of(root) for root in roots]
+    definitions += [
+        definition_of(cls) for classes in below.values() for cls in classes if has_object_definition(cls)
+    ]
+    return {
+        (annotation.type_name, annotation.module)
+        for definition in definitions
+        for annotation in _annotations(definition)
+        if isinstance(annotation, ForeignType)
+    }
 
 
 def _note(found: dict[str, list[type]], name: str, cls: type) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from kameng.auth import PrincipalKind
 from kameng.errors import NotFound
-from kameng.graphql import Connection, Context, Info, mutation, payload
+from kameng.graphql import Connection, Context, Info, foreign, mutation, payload
+from kameng.graphql.node import load_nodes
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
-from kameng.ids import key_of
+from kameng.ids import global_id, key_of
 from kameng_catalog.contract import NotForSale, OutOfStock, WrongQuantity
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of, orders_by_id
@@ -24,6 +26,8 @@ from kameng_settlement.contract import InsufficientFunds
 
 if TYPE_CHECKING:
     from kameng.db import Database
+
+    Variant = Any
 
 NEWEST = Keyset("orders-newest", (("id", "uuid"),), descending=True)
 
@@ -109,7 +113,13 @@ class MemberOrders:
 
 
 class BoughtCards:
-    """What the shop adds to a line: the goods themselves, for the buyer alone."""
+    """What the shop adds to a line: the variant as it is now, and the goods themselves for the buyer alone."""
+
+    @strawberry.field(description="The variant as it is now, if it is still for sale.")
+    async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
+        """The variant as it is now."""
+        line = cast("OrderLine", self)
+        return await info.context.loader(_VARIANTS, _variant_loader).load(line.stored.variant)
 
     @strawberry.field(description="The cards that were delivered. Only their buyer sees them.")
     async def cards(self, info: Info) -> list[DeliveredCard]:
@@ -118,6 +128,18 @@ class BoughtCards:
         if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
             raise NotFound("These cards were bought by somebody else.", cure="Log in as the buyer.")
         return await info.context.loader(CARDS, card_loader).load(line.stored.id)
+
+
+_VARIANTS = object()
+
+
+def _variant_loader(context: Context) -> DataLoader[UUID, Any]:
+    nodes = context.kernel.schemas["shop"].nodes
+
+    async def load(variants: list[UUID]) -> list[Any]:
+        return await load_nodes(context, nodes, [global_id("Variant", key) for key in variants])
+
+    return DataLoader(load_fn=load)
 
 
 async def order_page(

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from kameng import money
-from kameng.graphql import LOCALES, Context, Info, Money, Node, foreign
-from kameng.graphql.node import load_nodes
+from kameng.graphql import LOCALES, Context, Info, Money, Node
 from kameng.ids import global_id
 from kameng_catalog.contract import SoldCard, Stock
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
-
-if TYPE_CHECKING:
-    Variant = Any
 
 
 @strawberry.enum(description="Where an order stands.")
@@ -80,11 +75,6 @@ class OrderLine:
         titles = self.stored.titles
         return titles.get(info.context.locale) or titles.get(LOCALES[0]) or self.sku
 
-    @strawberry.field(description="The variant as it is now, if it is still there.")
-    async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
-        """The variant as it is now."""
-        return await info.context.loader(_VARIANTS, _variant_loader).load(self.stored.variant)
-
     @classmethod
     def of(cls, line: StoredLine, order: StoredOrder) -> OrderLine:
         """A stored line as GraphQL shows it."""
@@ -133,21 +123,12 @@ class Order(Node):
         )
 
 
-_LINES, _VARIANTS, CARDS = object(), object(), object()
+_LINES, CARDS = object(), object()
 
 
 def _line_loader(context: Context) -> DataLoader[UUID, list[StoredLine]]:
     async def load(orders: list[UUID]) -> list[list[StoredLine]]:
         return await lines_of_orders(context.db, orders)
-
-    return DataLoader(load_fn=load)
-
-
-def _variant_loader(context: Context) -> DataLoader[UUID, Any]:
-    nodes = context.kernel.schemas["admin" if context.schema == "admin" else "shop"].nodes
-
-    async def load(variants: list[UUID]) -> list[Any]:
-        return await load_nodes(context, nodes, [global_id("Variant", key) for key in variants])
 
     return DataLoader(load_fn=load)
 

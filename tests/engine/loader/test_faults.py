@@ -1,7 +1,7 @@
 """The loader tells everything that is wrong, each with the package at fault and the cure."""
 
 import sys
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 import pytest
@@ -9,6 +9,7 @@ import strawberry
 
 from kameng.errors import FaultsFound, SettingsError
 from kameng.events import Event
+from kameng.graphql import foreign
 from kameng.loader import load_modules
 from kameng.module import Handler, Module, Provide, SchemaPart
 from kameng.settings import Settings, read_settings
@@ -114,6 +115,20 @@ def test_a_field_on_a_type_that_is_not_there(tmp_path):
     other = Module(name="other", version="1", shop=SchemaPart(extend={"Produkt": Extra}))
     fault = faults_of([CATALOG, other], settings(tmp_path))[("unknown_type", "other 1")]
     assert "adds fields to Produkt" in fault.message
+
+
+def test_a_type_of_a_module_that_is_not_there(tmp_path):
+    @strawberry.type
+    class ShelfQuery:
+        @strawberry.field
+        def favourite(self) -> Annotated["Product", foreign("catalog")]:
+            return Product(title="a")
+
+    shelf = Module(name="shelf", version="1", shop=SchemaPart(query=ShelfQuery))
+    fault = faults_of([shelf], settings(tmp_path))[("unknown_type", "shelf 1")]
+    assert "uses the type Product" in fault.message
+    assert "Enable catalog" in fault.cure
+    assert load_modules(settings(tmp_path), [shelf, CATALOG])
 
 
 def test_a_duplicate_type(tmp_path):

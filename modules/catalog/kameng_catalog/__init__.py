@@ -1,6 +1,7 @@
 """Kameng's catalogue: products, variants, prices, and the vault of card secrets."""
 
 from kameng.module import Module, Provide
+from kameng_catalog.admin import ADMIN
 from kameng_catalog.commands import IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
 from kameng_catalog.events import CardsImported, ProductsImported
@@ -19,6 +20,7 @@ module = Module(
     settings=CatalogSettings,
     piccolo_app="kameng_catalog.piccolo_app",
     shop=SHOP,
+    admin=ADMIN,
     provides=(
         Provide(Variants, CatalogVariants),
         Provide(Prices, CatalogPrices),

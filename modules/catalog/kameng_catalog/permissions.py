@@ -2,6 +2,9 @@
 
 from kameng.module import Permission
 
+READ_PRODUCTS = Permission(
+    "catalog.read_products", "See products, costs and stock in the back office", "查看商品、成本和库存"
+)
 MANAGE_PRODUCTS = Permission(
     "catalog.manage_products", "Change, publish and import products", "修改、上架和导入商品"
 )
@@ -9,4 +12,4 @@ MANAGE_PRICES = Permission("catalog.manage_prices", "Change prices", "修改价�
 IMPORT_STOCK = Permission("catalog.import_stock", "Import cards", "导入卡密")
 REVEAL_CARDS = Permission("catalog.reveal_cards", "See the secrets of cards", "查看卡密明文")
 
-PERMISSIONS = (MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, REVEAL_CARDS)
+PERMISSIONS = (READ_PRODUCTS, MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, REVEAL_CARDS)

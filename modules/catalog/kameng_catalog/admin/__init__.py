@@ -1,0 +1,41 @@
+"""The catalogue's part of the back office's schema."""
+
+from types import MappingProxyType
+
+import strawberry
+
+from kameng.module import SchemaPart
+from kameng_catalog.admin.cards import CardsMutation
+from kameng_catalog.admin.imports import ImportsMutation
+from kameng_catalog.admin.prices import PricesMutation
+from kameng_catalog.admin.products import ProductsMutation
+from kameng_catalog.admin.queries import (
+    CatalogAdminQuery,
+    batch_nodes,
+    card_nodes,
+    product_nodes,
+    variant_nodes,
+)
+from kameng_catalog.shop.query import category_nodes
+
+
+@strawberry.type
+class CatalogAdminMutation(ProductsMutation, PricesMutation, ImportsMutation, CardsMutation):
+    """What the staff changes in the catalogue."""
+
+
+ADMIN = SchemaPart(
+    query=CatalogAdminQuery,
+    mutation=CatalogAdminMutation,
+    nodes=MappingProxyType(
+        {
+            "Product": product_nodes,
+            "Variant": variant_nodes,
+            "Category": category_nodes,
+            "StockBatch": batch_nodes,
+            "Card": card_nodes,
+        }
+    ),
+)
+
+__all__ = ["ADMIN"]

@@ -1,0 +1,152 @@
+"""Mutations that take files as text, for back offices; large files go by ``kameng import``."""
+
+from __future__ import annotations
+
+import strawberry
+
+from kameng.errors import InvalidInput
+from kameng.graphql import Info, mutation, payload
+from kameng_catalog.admin.loaders import admin_loaders
+from kameng_catalog.admin.types import StockBatch
+from kameng_catalog.importing import card_lines, product_lines
+from kameng_catalog.importing.card_import import import_cards
+from kameng_catalog.importing.faults import Faults
+from kameng_catalog.importing.product_import import import_products
+from kameng_catalog.importing.report import Outcome
+from kameng_catalog.importing.sheets import text_sheet
+from kameng_catalog.permissions import IMPORT_STOCK, MANAGE_PRODUCTS
+
+LONGEST_TEXT = 2_000_000
+"""Characters of a file that comes with a request."""
+
+SHOWN = 200
+"""Faults that an answer lists."""
+
+
+@strawberry.type(description="What is wrong with a file.")
+class ImportFault:
+    """What is wrong with a file."""
+
+    line: int
+    column: str = strawberry.field(description="Empty if the whole line is meant.")
+    reason: str
+
+
+@strawberry.input(description="A product file as CSV text.")
+class ImportProductsInput:
+    """A product file."""
+
+    content: str
+    keep_good: bool = strawberry.field(
+        default=False, description="Take the sound lines although others are faulty."
+    )
+    dry_run: bool = strawberry.field(default=False, description="Only tell what would be done.")
+
+
+@payload()
+class ImportProductsPayload:
+    """What the import did; faults of single lines stand in `faults`."""
+
+    applied: bool = False
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    fault_count: int = 0
+    faults: list[ImportFault] = strawberry.field(
+        default_factory=list, description=f"The first {SHOWN}, by line."
+    )
+
+
+@strawberry.input(description="A card file as CSV text.")
+class ImportCardsInput:
+    """A card file."""
+
+    content: str
+    sku: str = strawberry.field(
+        default="", description="The variant of all its cards; empty if a column `sku` tells."
+    )
+    source: str = strawberry.field(default="", description="Where the cards come from.")
+    file_name: str = ""
+    keep_good: bool = strawberry.field(
+        default=False, description="Take the sound lines although others are faulty."
+    )
+    dry_run: bool = strawberry.field(default=False, description="Only tell what would be done.")
+
+
+@payload()
+class ImportCardsPayload:
+    """What the import did; faults of single lines stand in `faults`."""
+
+    batch: StockBatch | None = None
+    applied: bool = False
+    cards: int = strawberry.field(default=0, description="Sound cards of the file.")
+    fault_count: int = 0
+    faults: list[ImportFault] = strawberry.field(
+        default_factory=list, description=f"The first {SHOWN}, by line."
+    )
+
+
+@strawberry.type
+class ImportsMutation:
+    """Mutations that import."""
+
+    @mutation
+    async def import_products(self, info: Info, input: ImportProductsInput) -> ImportProductsPayload:  # noqa: A002 - GraphQL's name
+        """Create and change products by a file; all of it, or nothing."""
+        info.context.require(MANAGE_PRODUCTS)
+        report = await import_products(
+            info.context.kernel,
+            text_sheet(_text(input.content), product_lines.COLUMNS),
+            principal=info.context.principal,
+            keep_good=input.keep_good,
+            dry_run=input.dry_run,
+        )
+        return ImportProductsPayload(
+            applied=report.applied,
+            created=report.count(Outcome.CREATED),
+            updated=report.count(Outcome.UPDATED),
+            unchanged=report.count(Outcome.UNCHANGED),
+            fault_count=report.faults.count,
+            faults=_shown(report.faults),
+        )
+
+    @mutation
+    async def import_cards(self, info: Info, input: ImportCardsInput) -> ImportCardsPayload:  # noqa: A002 - GraphQL's name
+        """Put cards into stock by a file, encrypted; all of them, or none."""
+        info.context.require(IMPORT_STOCK)
+        columns = card_lines.COLUMNS_OF_ONE_VARIANT if input.sku else card_lines.COLUMNS
+        report = await import_cards(
+            info.context.kernel,
+            text_sheet(_text(input.content), columns),
+            principal=info.context.principal,
+            variant=input.sku,
+            source=input.source[:200],
+            file_name=input.file_name[:200],
+            keep_good=input.keep_good,
+            dry_run=input.dry_run,
+        )
+        batch = await admin_loaders(info.context).batch.load(report.batch) if report.batch else None
+        return ImportCardsPayload(
+            batch=batch,
+            applied=report.applied,
+            cards=report.cards,
+            fault_count=report.faults.count,
+            faults=_shown(report.faults),
+        )
+
+
+def _text(content: str) -> str:
+    if len(content) > LONGEST_TEXT:
+        raise InvalidInput(
+            f"The file has {len(content):,} characters; a request takes {LONGEST_TEXT:,}.",
+            cure="Import it on the server by `kameng import`, or in parts.",
+            path=("input", "content"),
+        )
+    return content
+
+
+def _shown(faults: Faults) -> list[ImportFault]:
+    return [
+        ImportFault(line=fault.line, column=fault.column, reason=fault.reason)
+        for fault in faults.in_order()[:SHOWN]
+    ]

@@ -1,0 +1,85 @@
+"""The back office's SQL: products, variants, prices and stock, whatever their status."""
+
+from kameng.db import Statement
+
+PRODUCT_COLUMNS = """
+    p.id, p.slug, p.category, p.titles, p.descriptions, p.tags, p.status, p.position, p.popularity,
+    p.created_at, p.updated_at
+"""
+
+VARIANT_COLUMNS = """
+    v.id, v.product, v.sku, v.titles, v.stock_kind, v.face_minor, v.face_currency, v.cost_units,
+    v.cost_currency, v.min_quantity, v.max_quantity, v.position, v.status
+"""
+
+BATCH_COLUMNS = "b.id, b.source, b.file_name, b.card_count, b.created_by, b.created_at"
+
+CARD_COLUMNS = """
+    c.id, c.variant, c.number, c.expires_on, sold.line, sold.sold_at, free.card is not null as free
+"""
+
+CARD_TABLES = """
+    catalog_card c
+    left join catalog_sold_card sold on sold.card = c.id
+    left join catalog_free_card free on free.card = c.id
+"""
+
+PRODUCTS = Statement(
+    "catalog.managed_products",
+    f"select {PRODUCT_COLUMNS} from catalog_product p where p.id = any($1::uuid[])",
+)
+
+PRODUCT_BY_SLUG = Statement(
+    "catalog.managed_product_by_slug", f"select {PRODUCT_COLUMNS} from catalog_product p where p.slug = $1"
+)
+
+VARIANTS = Statement(
+    "catalog.managed_variants",
+    f"select {VARIANT_COLUMNS} from catalog_variant v where v.id = any($1::uuid[])",
+)
+
+VARIANT_BY_SKU = Statement(
+    "catalog.managed_variant_by_sku", f"select {VARIANT_COLUMNS} from catalog_variant v where v.sku = $1"
+)
+
+VARIANTS_OF_PRODUCTS = Statement(
+    "catalog.managed_variants_of_products",
+    f"""
+    select {VARIANT_COLUMNS} from catalog_variant v where v.product = any($1::uuid[])
+    order by v.product, v.position, v.id
+    """,
+)
+
+PRICES = Statement(
+    "catalog.managed_prices",
+    """
+    select variant, tier, min_quantity, currency, units, updated_at from catalog_price
+    where variant = any($1::uuid[])
+    order by variant, tier <> 'retail', tier, currency, min_quantity
+    """,
+)
+
+REMOVE_PRICE = Statement(
+    "catalog.remove_price",
+    """
+    delete from catalog_price where variant = $1 and currency = $2 and tier = $3 and min_quantity = $4
+    returning units
+    """,
+)
+
+BATCHES = Statement(
+    "catalog.stock_batches",
+    f"select {BATCH_COLUMNS} from catalog_stock_batch b where b.id = any($1::uuid[])",
+)
+
+CARDS = Statement(
+    "catalog.managed_cards", f"select {CARD_COLUMNS} from {CARD_TABLES} where c.id = any($1::bigint[])"
+)
+
+SEALED_CARDS = Statement(
+    "catalog.sealed_cards",
+    """
+    select id, variant, sealed, data_key, blind_index from catalog_card
+    where id = any($1::bigint[]) order by id
+    """,
+)

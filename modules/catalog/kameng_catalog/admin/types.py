@@ -1,0 +1,293 @@
+"""The back office's types: products, variants and stock as the staff sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from kameng.graphql import Connection, Info, Money, Node
+from kameng.graphql.pages import PageRequest
+from kameng.ids import global_id
+from kameng.money import Money as Amount
+from kameng.money import UnitPrice
+from kameng_catalog.prices_shown import price_shown
+from kameng_catalog.shop.types import Category, loaders_of
+from kameng_catalog.texts import text_in
+
+if TYPE_CHECKING:
+    from kameng_catalog.admin.loaders import AdminLoaders
+
+
+@strawberry.enum(description="Whether something is prepared, for sale, or kept for the sake of old orders.")
+class Status(Enum):
+    """The statuses of products and variants."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+@strawberry.enum(description="What a piece of a variant is taken from.")
+class StockKind(Enum):
+    """The kinds of stock."""
+
+    CARD = strawberry.enum_value("card", description="One secret, one sale.")
+    REUSABLE = strawberry.enum_value("reusable", description="One secret, many sales.")
+    QUOTA = strawberry.enum_value("quota", description="A number.")
+    UNLIMITED = strawberry.enum_value("unlimited", description="It never runs out.")
+    SUPPLIER = strawberry.enum_value("supplier", description="What a supplier has.")
+
+
+@strawberry.enum(description="Where a card is.")
+class CardState(Enum):
+    """Where a card is."""
+
+    FREE = "free"
+    SOLD = "sold"
+    EXPIRED = "expired"
+
+
+@strawberry.type(description="A text in one language.")
+class LocalizedText:
+    """A text in one language."""
+
+    locale: str
+    text: str
+
+
+@strawberry.type(description="What buyers of a tier pay for one, from a quantity on.")
+class VariantPrice:
+    """A price of a variant."""
+
+    tier: str
+    from_quantity: int
+    unit: Money
+    updated_at: datetime
+
+
+@strawberry.type(name="Variant", description="What is bought: one denomination or edition of a product.")
+class ManagedVariant(Node):
+    """A variant as the staff sees it."""
+
+    key: strawberry.Private[UUID]
+    product_key: strawberry.Private[UUID]
+    titles_by_locale: strawberry.Private[Mapping[str, str]]
+    sku: str
+    stock_kind: StockKind
+    face_value: Money | None
+    cost: Money | None = strawberry.field(description="What one costs us.")
+    min_quantity: int
+    max_quantity: int
+    status: Status
+
+    @strawberry.field(description="In the language of the request.")
+    def title(self, info: Info) -> str:
+        """The title in the request's language."""
+        return text_in(self.titles_by_locale, info.context.locale)
+
+    @strawberry.field(description="In all languages that it has.")
+    def titles(self) -> list[LocalizedText]:
+        """All titles."""
+        return _texts(self.titles_by_locale)
+
+    @strawberry.field
+    async def product(self, info: Info) -> ManagedProduct | None:
+        """The product that it is a variant of."""
+        return await _loaders(info).product.load(self.product_key)
+
+    @strawberry.field(description="All prices: retail first, then the other tiers.")
+    async def prices(self, info: Info) -> list[VariantPrice]:
+        """All prices."""
+        return await _loaders(info).prices.load(self.key)
+
+    @strawberry.field(description="How many can be sold now, counted up to 100,000.")
+    async def available(self, info: Info) -> int:
+        """Read from the stock."""
+        return await _loaders(info).available.load(self.key)
+
+
+@strawberry.type(name="Product", description="Something that the shop sells, in one or more variants.")
+class ManagedProduct(Node):
+    """A product as the staff sees it."""
+
+    key: strawberry.Private[UUID]
+    category_key: strawberry.Private[UUID]
+    titles_by_locale: strawberry.Private[Mapping[str, str]]
+    descriptions_by_locale: strawberry.Private[Mapping[str, str]]
+    slug: str
+    tags: list[str]
+    status: Status
+    position: int = strawberry.field(description="Smaller comes first in the shop.")
+    popularity: int = strawberry.field(description="Pieces sold lately.")
+    created_at: datetime
+    updated_at: datetime
+
+    @strawberry.field(description="In the language of the request.")
+    def title(self, info: Info) -> str:
+        """The title in the request's language."""
+        return text_in(self.titles_by_locale, info.context.locale)
+
+    @strawberry.field(description="In all languages that it has.")
+    def titles(self) -> list[LocalizedText]:
+        """All titles."""
+        return _texts(self.titles_by_locale)
+
+    @strawberry.field(description="In all languages that it has.")
+    def descriptions(self) -> list[LocalizedText]:
+        """All descriptions."""
+        return _texts(self.descriptions_by_locale)
+
+    @strawberry.field(description="The shelf it stands on.")
+    async def category(self, info: Info) -> Category | None:
+        """From the tree, which a request reads once."""
+        return (await loaders_of(info).category_tree()).by_key.get(self.category_key)
+
+    @strawberry.field(description="All variants, whatever their status.")
+    async def variants(self, info: Info) -> list[ManagedVariant]:
+        """All variants."""
+        return await _loaders(info).variants_of.load(self.key)
+
+
+@strawberry.type(description="A card of the vault; its secret is not shown here.")
+class Card(Node):
+    """A card as the staff sees it."""
+
+    variant_key: strawberry.Private[UUID]
+    number: str | None = strawberry.field(description="The card's public number, its middle hidden.")
+    state: CardState
+    expires_on: date | None
+    sold_at: datetime | None
+    line: UUID | None = strawberry.field(description="The order line that it went to.")
+
+    @strawberry.field
+    async def variant(self, info: Info) -> ManagedVariant | None:
+        """What it is a card of."""
+        return await _loaders(info).variant.load(self.variant_key)
+
+
+@strawberry.type(description="Cards that came together.")
+class StockBatch(Node):
+    """A batch as the staff sees it."""
+
+    key: strawberry.Private[UUID]
+    source: str
+    file_name: str
+    card_count: int = strawberry.field(description="How many cards came.")
+    created_by: str
+    created_at: datetime
+
+    @strawberry.field(description="Its cards in the order of the file.")
+    async def cards(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Card]:
+        """A page of its cards."""
+        from kameng_catalog.admin.stock_lists import list_cards  # the list makes these types
+
+        return await list_cards(info.context, PageRequest.of(first, after, last, before), self.key)
+
+
+def _loaders(info: Info) -> AdminLoaders:
+    from kameng_catalog.admin.loaders import admin_loaders  # the loaders make these types
+
+    return admin_loaders(info.context)
+
+
+def _texts(texts: Mapping[str, str]) -> list[LocalizedText]:
+    return [LocalizedText(locale=locale, text=text) for locale, text in texts.items()]
+
+
+def product_of(row: Any) -> ManagedProduct:
+    """The product in a row."""
+    return ManagedProduct(
+        id=strawberry.ID(global_id("Product", row["id"])),
+        key=row["id"],
+        category_key=row["category"],
+        titles_by_locale=orjson.loads(row["titles"]),
+        descriptions_by_locale=orjson.loads(row["descriptions"]),
+        slug=row["slug"],
+        tags=row["tags"],
+        status=Status(row["status"]),
+        position=row["position"],
+        popularity=row["popularity"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def variant_of(row: Any) -> ManagedVariant:
+    """The variant in a row."""
+    face, cost = row["face_minor"], row["cost_units"]
+    return ManagedVariant(
+        id=strawberry.ID(global_id("Variant", row["id"])),
+        key=row["id"],
+        product_key=row["product"],
+        titles_by_locale=orjson.loads(row["titles"]),
+        sku=row["sku"],
+        stock_kind=StockKind(row["stock_kind"]),
+        face_value=None if face is None else Money.of(Amount(face, row["face_currency"])),
+        cost=None if cost is None else price_shown(UnitPrice(cost, row["cost_currency"])),
+        min_quantity=row["min_quantity"],
+        max_quantity=row["max_quantity"],
+        status=Status(row["status"]),
+    )
+
+
+def price_of(row: Any) -> VariantPrice:
+    """The price in a row."""
+    return VariantPrice(
+        tier=row["tier"],
+        from_quantity=row["min_quantity"],
+        unit=price_shown(UnitPrice(row["units"], row["currency"])),
+        updated_at=row["updated_at"],
+    )
+
+
+def batch_of(row: Any) -> StockBatch:
+    """The batch in a row."""
+    return StockBatch(
+        id=strawberry.ID(global_id("StockBatch", row["id"])),
+        key=row["id"],
+        source=row["source"],
+        file_name=row["file_name"],
+        card_count=row["card_count"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+    )
+
+
+def card_of(row: Any) -> Card:
+    """The card in a row."""
+    state = CardState.FREE if row["free"] else CardState.SOLD if row["line"] else CardState.EXPIRED
+    return Card(
+        id=card_id(row["id"]),
+        variant_key=row["variant"],
+        number=masked(row["number"]),
+        state=state,
+        expires_on=row["expires_on"],
+        sold_at=row["sold_at"],
+        line=row["line"],
+    )
+
+
+def card_id(number: int) -> strawberry.ID:
+    """The global id of a card, whose key is a number."""
+    return strawberry.ID(global_id("Card", UUID(int=number)))
+
+
+def masked(number: str | None) -> str | None:
+    """A card number with only its ends."""
+    if number is None:
+        return None
+    shown = 4 if len(number) >= 12 else len(number) // 4
+    return f"{number[:shown]}…{number[len(number) - shown :]}"

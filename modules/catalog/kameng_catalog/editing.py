@@ -1,0 +1,165 @@
+"""Changing products, variants, categories and prices: each change in one transaction with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+
+from kameng.errors import InvalidInput, NotFound
+from kameng.ids import new_id
+from kameng.money import UnitPrice
+from kameng_catalog.admin.statements import REMOVE_PRICE
+from kameng_catalog.importing.product_statements import PUT_PRICES
+from kameng_catalog.json_rows import json_rows
+from kameng_catalog.search_index import refresh_search
+from kameng_catalog.tables import Category, Product, Variant
+
+if TYPE_CHECKING:
+    from kameng.graphql import Context
+
+JSON_COLUMNS = frozenset({"titles", "descriptions"})
+
+
+async def update_product(
+    context: Context, key: UUID, values: Mapping[str, Any], category: str | None = None
+) -> None:
+    """Change columns of a product.
+
+    Args:
+        context: the request.
+        key: the product.
+        values: the new values by column; texts by locale replace those of the same locales.
+        category: the path of its new category.
+
+    Raises:
+        NotFound: there is no such product or category.
+        InvalidInput: it would be left without a title.
+    """
+    async with context.db.transaction():
+        row = await context.db.fetchrow("select * from catalog_product where id = $1 for update", key)
+        if row is None:
+            raise NotFound("There is no such product.", path=("input", "id"))
+        changes = _changes(row, values)
+        if category is not None and (found := await _category(context, category)) != row["category"]:
+            changes["category"] = found
+        if changes:
+            await Product.update({**changes, "updated_at": await _now(context)}).where(Product.id == key)
+            await refresh_search(context.db, [key])
+            await _record(context, "catalog.product_updated", f"product:{key}", changes)
+
+
+async def update_variant(context: Context, key: UUID, values: Mapping[str, Any]) -> None:
+    """Change columns of a variant; see `update_product`.
+
+    Raises:
+        NotFound: there is no such variant.
+        InvalidInput: it would be left without a title, or its least quantity above its most.
+    """
+    async with context.db.transaction():
+        row = await context.db.fetchrow("select * from catalog_variant where id = $1 for update", key)
+        if row is None:
+            raise NotFound("There is no such variant.", path=("input", "id"))
+        changes = _changes(row, values)
+        after = {**row, **changes}
+        if after["min_quantity"] > after["max_quantity"]:
+            raise InvalidInput(
+                "The least quantity is above the most.", cure="Change both.", path=("input", "maxQuantity")
+            )
+        if changes:
+            await Variant.update({**changes, "updated_at": await _now(context)}).where(Variant.id == key)
+            await refresh_search(context.db, [row["product"]])
+            await _record(context, "catalog.variant_updated", f"variant:{key}", changes)
+
+
+async def update_category(context: Context, path: str, values: Mapping[str, Any]) -> UUID:
+    """Change columns of a category; returns its key.
+
+    Raises:
+        NotFound: there is no such category.
+    """
+    async with context.db.transaction():
+        row = await context.db.fetchrow("select * from catalog_category where path = $1 for update", path)
+        if row is None:
+            raise NotFound("There is no such category.", path=("input", "path"))
+        changes = _changes(row, values)
+        if changes:
+            await Category.update(changes).where(Category.id == row["id"])
+            await _record(context, "catalog.category_updated", f"category:{row['id']}", changes)
+        key: UUID = row["id"]
+        return key
+
+
+async def set_price(context: Context, variant: UUID, tier: str, from_quantity: int, unit: UnitPrice) -> None:
+    """Set what buyers of a tier pay for one from a quantity on.
+
+    Raises:
+        NotFound: there is no such variant.
+    """
+    async with context.db.transaction():
+        if not await context.db.fetchval("select true from catalog_variant where id = $1 for share", variant):
+            raise NotFound("There is no such variant.", path=("input", "variant"))
+        row = {
+            "id": new_id(),
+            "variant": variant,
+            "tier": tier,
+            "min_quantity": from_quantity,
+            "currency": unit.currency,
+            "units": unit.units,
+        }
+        await context.db.execute(PUT_PRICES, json_rows([row]))
+        step = {"tier": tier, "from_quantity": from_quantity, "currency": unit.currency, "units": unit.units}
+        await _record(context, "catalog.price_set", f"variant:{variant}", step)
+
+
+async def remove_price(context: Context, variant: UUID, tier: str, from_quantity: int, currency: str) -> None:
+    """Take a price away; buyers of the tier pay what is left.
+
+    Raises:
+        NotFound: there is no such price.
+    """
+    async with context.db.transaction():
+        units = await context.db.fetchval(REMOVE_PRICE, variant, currency, tier, from_quantity)
+        if units is None:
+            raise NotFound("There is no such price.", path=("input",))
+        step = {"tier": tier, "from_quantity": from_quantity, "currency": currency, "units": units}
+        await _record(context, "catalog.price_removed", f"variant:{variant}", step)
+
+
+def _changes(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        old = orjson.loads(row[name]) if name in JSON_COLUMNS else row[name]
+        new = {**old, **value} if name in JSON_COLUMNS else value
+        if name in JSON_COLUMNS:
+            # An empty text takes the language away.
+            new = {locale: text for locale, text in new.items() if text}
+        if name == "titles" and not new:
+            raise InvalidInput("It needs a title.", cure="Keep one language.", path=("input", "titles"))
+        if new != old:
+            changes[name] = new
+    return changes
+
+
+async def _category(context: Context, path: str) -> UUID:
+    key: UUID | None = await context.db.fetchval("select id from catalog_category where path = $1", path)
+    if key is None:
+        raise NotFound(f"There is no category {path[:100]!r}.", path=("input", "category"))
+    return key
+
+
+async def _now(context: Context) -> Any:
+    return await context.db.fetchval("select now()")
+
+
+async def _record(context: Context, action: str, subject: str, details: Mapping[str, Any]) -> None:
+    await context.kernel.audit.record(
+        action,
+        principal=context.principal,
+        subject=subject,
+        details={name: str(value) if isinstance(value, UUID) else value for name, value in details.items()},
+        correlation_id=context.correlation_id,
+        address=context.address,
+    )

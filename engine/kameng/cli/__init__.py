@@ -49,9 +49,9 @@ class _Lazy:
 def main() -> None:
     """Run the command line; errors of ours end in one message and exit code 1, without a traceback."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        # Outside standalone mode click returns the code that a command ended with.
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -8,9 +8,10 @@ out, and let only one process migrate at a time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -156,7 +157,8 @@ class Migrator:
         app, path = next(item for item in self._apps if item[0].app_name == step.app)
         manager = await _migrations(path, app)[step.id].forwards()
         if isinstance(manager, MigrationManager):
-            await manager.run(backwards=backwards)
+            with redirect_stdout(StringIO()):  # it prints; what is said of a migration, the caller says
+                await manager.run(backwards=backwards)
 
     async def _done(self) -> set[tuple[str, str]]:
         if await self._database.fetchval("select to_regclass('migration') is null"):

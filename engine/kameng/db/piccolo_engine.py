@@ -36,8 +36,9 @@ class KamengEngine(PostgresEngine):
         return await current_database().fetch(sql, *arguments)
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
-        """Run a definition of Piccolo's in the current database, within the task's transaction if there is one."""
-        return await current_database().fetch(ddl)
+        """Run definitions in the current database, within the task's transaction if there is one; may be several."""
+        await current_database().execute(ddl)
+        return []
 
     async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
         return await current_database().fetch(query, *(args or ()))

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from kameng.graphql.context import LOCALES
@@ -28,19 +28,24 @@ def catalogue_stem(locale: str) -> str:
 
 
 def read_catalogue(folder: Path, locale: str) -> Catalog | None:
-    """A language's catalogue, for checks; None where there is none.
+    """A language's catalogue, from its ``.po`` or else its ``.mo`` file; None where there is neither.
 
     Args:
         folder: the folder of catalogues.
+        locale: one of the product's.
 
     Raises:
         PoFileError: it is malformed.
     """
-    file = folder / f"{catalogue_stem(locale)}.po"
-    if not file.is_file():
-        return None
-    with file.open("rb") as stream:
-        return read_po(stream, locale=babel_locale(locale), abort_invalid=True)
+    source = folder / f"{catalogue_stem(locale)}.po"
+    if source.is_file():
+        with source.open("rb") as stream:
+            return read_po(stream, locale=babel_locale(locale), abort_invalid=True)
+    compiled = folder / f"{catalogue_stem(locale)}.mo"
+    if compiled.is_file():
+        with compiled.open("rb") as stream:
+            return read_mo(stream)
+    return None
 
 
 class Catalogues:
@@ -74,25 +79,20 @@ class Catalogues:
         return top or NullTranslations()
 
     def _read(self, name: str, folder: Path, locale: str) -> GNUTranslations | None:
-        stem = catalogue_stem(locale)
         try:
             catalogue = read_catalogue(folder, locale)
-        except PoFileError as fault:
-            shown = f"{name}/{stem}.po"
+        except (PoFileError, OSError) as fault:
+            shown = f"{name}/{catalogue_stem(locale)}.po"
             self.findings.append(
                 error(shown, getattr(fault, "lineno", 0), f"{fault}.", "Mend the catalogue.")
             )
             return None
-        if catalogue is not None:
-            compiled = BytesIO()
-            write_mo(compiled, catalogue)
-            compiled.seek(0)
-            return GNUTranslations(compiled)
-        file = folder / f"{stem}.mo"
-        if file.is_file():
-            with file.open("rb") as stream:
-                return GNUTranslations(stream)
-        return None
+        if catalogue is None:
+            return None
+        compiled = BytesIO()
+        write_mo(compiled, catalogue)
+        compiled.seek(0)
+        return GNUTranslations(compiled)
 
     def of(self, locale: str) -> NullTranslations:
         """The translations into a language."""

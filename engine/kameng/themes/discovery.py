@@ -70,9 +70,14 @@ class Installed:
         for point in entry_points(group=ENTRY_POINT_GROUP) if points is None else points:
             self._points.setdefault(point.name, []).append(point)
         self._folders: dict[str, Layer] = {}
+        # A broken theme beside a good one is not the good one's fault, so it is told only to who asks for it.
+        self._faulty: dict[str, ThemeFaulty] = {}
         for folder in folders:
             for theme in _theme_folders(folder):
-                self._add(read_layer(theme))
+                try:
+                    self._add(read_layer(theme))
+                except ThemeFaulty as fault:
+                    self._faulty[theme.name] = fault
 
     def _add(self, layer: Layer) -> None:
         other = self._folders.get(layer.name)
@@ -103,6 +108,8 @@ class Installed:
 
     def _from_package(self, name: str) -> Layer:
         points = self._points.get(name, [])
+        if not points and name in self._faulty:
+            raise self._faulty[name]
         if not points:
             raise ThemeNotFound(
                 f"There is no theme named {name!r}.",

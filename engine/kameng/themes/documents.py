@@ -11,15 +11,12 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLInputType,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NameNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     Source,
     VariableDefinitionNode,
     is_input_type,
@@ -27,13 +24,12 @@ from graphql import (
     print_ast,
     type_from_ast,
     validate,
-    visit,
 )
-from graphql.language import Visitor
 
 from kameng.themes.discovery import Layer, first_file
 from kameng.themes.finding import Finding, error, warning
 from kameng.themes.slots import SPREAD_PREFIX, Contribution, spread_name
+from kameng.themes.weaving import asked_by_slot, response_names, spreads, with_slots, without_slots
 
 FRAGMENT_FOLDER = "queries/fragments"
 
@@ -75,53 +71,13 @@ class ThemeDocument:
     syntax: DocumentNode
 
 
-class _Woven(Visitor):
-    """Puts fragments of modules where a document spreads a slot, and takes the spread of an empty slot away."""
-
-    def __init__(self, filled: Mapping[str, Sequence[str]]) -> None:
-        super().__init__()
-        self._filled = filled
-
-    def leave_selection_set(self, node: SelectionSetNode, *_: object) -> SelectionSetNode | None:
-        if not any(_slot_of(item) for item in node.selections):
-            return None
-        selections: list[Any] = []
-        for item in node.selections:
-            if _slot_of(item) and isinstance(item, FragmentSpreadNode):
-                selections += [
-                    FragmentSpreadNode(name=NameNode(value=name), directives=item.directives, loc=item.loc)
-                    for name in self._filled.get(item.name.value, ())
-                ]
-            else:
-                selections.append(item)
-        if not selections:
-            selections.append(FieldNode(name=NameNode(value="__typename"), arguments=(), directives=()))
-        return SelectionSetNode(selections=tuple(selections), loc=node.loc)
-
-
-def _slot_of(node: object) -> str | None:
-    if isinstance(node, FragmentSpreadNode) and node.name.value.startswith(SPREAD_PREFIX):
-        return node.name.value
-    return None
-
-
-class _Spreads(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, FragmentSpreadNode] = {}
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
-        self.found.setdefault(node.name.value, node)
-
-
-def _spreads(node: Any) -> dict[str, FragmentSpreadNode]:
-    visitor = _Spreads()
-    visit(node, visitor)
-    return visitor.found
-
-
 class DocumentLibrary:
     """The documents of a theme.
+
+    Attributes:
+        findings: what is wrong with them.
+        fragments: the shared ones, by name.
+        used_fragments, used_slots, files: what documents spread, the slots they mark, and the files that were asked for.
 
     Args:
         layers: nearest first.
@@ -139,6 +95,8 @@ class DocumentLibrary:
     ) -> None:
         self.findings: list[Finding] = []
         self.used_fragments: set[str] = set()
+        self.used_slots: set[str] = set()
+        self.files: set[str] = set()
         self._layers = layers
         self._schema = schema
         self._contributions = contributions
@@ -187,6 +145,7 @@ class DocumentLibrary:
             asked_by: file and line that name it.
             kinds: what the operation may be.
         """
+        self.files.add(path)
         if path not in self._compiled:
             self._compiled[path] = self._compile(path, asked_by)
         compiled = self._compiled[path]
@@ -236,8 +195,9 @@ class DocumentLibrary:
         todo: list[Any] = [operation, *local.values()]
         reached.update(local)
         while todo:
-            for name, spread in _spreads(todo.pop()).items():
+            for name, spread in spreads(todo.pop()).items():
                 if name.startswith(SPREAD_PREFIX):
+                    self.used_slots.add(self._places.get(name, ""))
                     if name not in self._places:
                         where = spread.loc.source.name if spread.loc else shown
                         self._fault(
@@ -264,13 +224,13 @@ class DocumentLibrary:
     def _finish(
         self, shown: str, operation: OperationDefinitionNode, joined: DocumentNode
     ) -> ThemeDocument | None:
-        bare: DocumentNode = visit(joined, _Woven({}))
+        bare: DocumentNode = without_slots(joined)
         if faults := validate(self._schema, bare):
             for fault in faults:
                 self._tell(shown, fault)
             return None
         woven, chosen = self._weave(joined)
-        names = {name for item in chosen for name in _response_names(item)}
+        names = {name for item in chosen for name in asked_by_slot(item)}
         variables = [self._variable(item) for item in operation.variable_definitions or ()]
         return ThemeDocument(
             file=shown,
@@ -278,7 +238,7 @@ class DocumentLibrary:
             kind=operation.operation,
             source=print_ast(woven),
             bare=print_ast(bare),
-            slot_fields=frozenset(names - _all_response_names(bare)),
+            slot_fields=frozenset(names - response_names(bare)),
             contributions=frozenset(item.key for item in chosen),
             variables=tuple(item for item in variables if item),
             payloads=tuple(
@@ -291,13 +251,13 @@ class DocumentLibrary:
 
     def _weave(self, joined: DocumentNode) -> tuple[DocumentNode, list[Contribution]]:
         """Add what modules ask for, leaving out whatever the schema or the page's own fields don't allow."""
-        spreads = set(_spreads(joined))
+        places = set(spreads(joined))
         chosen: list[Contribution] = []
-        woven: DocumentNode = visit(joined, _Woven({}))
+        woven: DocumentNode = without_slots(joined)
         for piece in self._contributions:
-            if spread_name(piece.slot.place) not in spreads or not piece.fragments:
+            if spread_name(piece.slot.place) not in places or not piece.fragments:
                 continue
-            tried = _with(joined, [*chosen, piece])
+            tried = with_slots(joined, [*chosen, piece])
             if faults := validate(self._schema, tried):
                 finding = warning(
                     piece.shown, 0, f"It is left out: {faults[0].message}", "Mend the slot's fragment."
@@ -319,35 +279,3 @@ class DocumentLibrary:
         if found is None or not is_input_type(found):
             return None
         return Variable(definition.variable.name.value, found, definition.default_value is not None)
-
-
-def _with(joined: DocumentNode, chosen: Sequence[Contribution]) -> DocumentNode:
-    filled: dict[str, list[str]] = {}
-    for piece in chosen:
-        filled.setdefault(spread_name(piece.slot.place), []).append(piece.fragments[0].name.value)
-    woven: DocumentNode = visit(joined, _Woven(filled))
-    definitions = {item.name.value: item for piece in chosen for item in piece.fragments}
-    return DocumentNode(definitions=(*woven.definitions, *definitions.values()))
-
-
-def _response_names(piece: Contribution) -> set[str]:
-    return {
-        (item.alias or item.name).value
-        for item in piece.fragments[0].selection_set.selections
-        if isinstance(item, FieldNode)
-    }
-
-
-class _Names(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def enter_field(self, node: FieldNode, *_: object) -> None:
-        self.found.add((node.alias or node.name).value)
-
-
-def _all_response_names(document: DocumentNode) -> set[str]:
-    visitor = _Names()
-    visit(document, visitor)
-    return visitor.found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from jinja2 import TemplateNotFound
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from kameng.ids import new_id
 from kameng.themes import answers
 from kameng.themes.answers import HttpAnswer, PageFailure
+from kameng.themes.asking import PageData
 from kameng.themes.csp import new_nonce, page_headers
 from kameng.themes.rendering import Rendering
 from kameng.themes.routes import with_query
@@ -71,13 +72,10 @@ def _login(server: PageServer, visit: Visit) -> str | None:
 
 async def _themed(server: PageServer, visit: Visit, status: int, message: str, reference: str) -> HttpAnswer:
     theme = server.theme
-    data: Any = {}
-    document = theme.error_document if status < 500 else None
-    if document is not None:
-        answer = await server.executor.execute(document.bare, {}, visit.context)
-        data = answer.data if isinstance(answer.data, dict) else {}
+    # Where something of ours is broken, asking for more would only break again.
+    found = await server.asking.layout(visit) if status < 500 else PageData()
     visit.posted = None
-    rendering = Rendering(theme, visit, data=data)
+    rendering = Rendering(theme, visit, found)
     title = rendering.translate(TITLES.get(status, TITLES[500]))
     error = {
         "status": status,

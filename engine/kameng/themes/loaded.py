@@ -17,10 +17,10 @@ from kameng.themes.documents import DocumentLibrary, ThemeDocument
 from kameng.themes.environment import FOLDER as TEMPLATES
 from kameng.themes.environment import SEPARATOR, ThemeEnvironment
 from kameng.themes.errors import TemplateRefused
+from kameng.themes.filters import FILTERS
 from kameng.themes.finding import Finding, error
 from kameng.themes.manifest import SchemaName
 from kameng.themes.merging import Merged, default_settings, merge
-from kameng.themes.rendering import FILTERS
 from kameng.themes.routes import RouteMap
 from kameng.themes.slots import Contribution, read_contributions
 from kameng.themes.tokens import Tokens
@@ -44,7 +44,7 @@ class LoadedTheme:
         assets: by path.
         library: all documents that were read.
         page_documents, form_documents, documents: by the name of the page, of the form, and their own.
-        error_document: what error pages get their data from.
+        layout_document: where pages without a document of their own, and error pages, get their data from.
         environment: its templates.
         catalogues: its translations.
         routes: which page answers a path.
@@ -61,7 +61,7 @@ class LoadedTheme:
     page_documents: Mapping[str, ThemeDocument]
     form_documents: Mapping[str, ThemeDocument]
     documents: Mapping[str, ThemeDocument]
-    error_document: ThemeDocument | None
+    layout_document: ThemeDocument | None
     environment: ThemeEnvironment
     catalogues: Catalogues
     routes: RouteMap
@@ -87,8 +87,8 @@ class LoadedTheme:
         yield from self.page_documents.values()
         yield from self.form_documents.values()
         yield from self.documents.values()
-        if self.error_document:
-            yield self.error_document
+        if self.layout_document:
+            yield self.layout_document
 
 
 def build_theme(
@@ -135,7 +135,7 @@ def build_theme(
         page_documents=read.pages,
         form_documents=read.forms,
         documents=read.others,
-        error_document=read.error,
+        layout_document=read.error,
         environment=environment,
         catalogues=catalogues,
         routes=RouteMap(merged.patterns.items()),
@@ -163,8 +163,8 @@ class _Documents:
         self.pages = read("pages", {name: page.document for name, page in merged.pages.items()}, query)
         self.forms = read("forms", {name: form.document for name, form in merged.forms.items()}, mutation)
         self.others = read("documents", dict(merged.documents), query, mutation, OperationType.SUBSCRIPTION)
-        self.error = read("error_document", {"error_document": merged.error_document}, query).get(
-            "error_document"
+        self.error = read("layout_document", {"layout_document": merged.layout_document}, query).get(
+            "layout_document"
         )
 
 

@@ -36,7 +36,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         settings: a JSON Schema whose properties an operator fills in.
         pages, forms, documents, slots: by name.
         login: the page to which a visitor is sent who must log in first.
-        error_document: a document whose data the error pages 403, 404 and 422 get, for the layout around them.
+        layout_document: a query without variables; pages without a document of their own get its data, and error pages below
+            500, so that the layout has what it shows.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     documents: dict[str, str] = {}
     slots: dict[str, dict[str, Any]] = {}
     login: str | None = None
-    error_document: str | None = None
+    layout_document: str | None = None
 
 
 class PageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ from kameng.version import VERSION
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+THEME_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+"""What a theme may be called; the name stands in addresses and before the paths of its templates."""
+
 RESERVED = ("/assets", "/graphql", "/livez", "/readyz", "/metrics")
 """Paths that the kernel answers itself."""
 
@@ -36,7 +40,7 @@ class Merged:
         documents: files of further documents, by name.
         settings_schema: the JSON Schema of its settings.
         login: the page for those who must log in first; None: there is none.
-        error_document: the file whose data error pages get.
+        layout_document: the file whose data pages without a document get.
         origins: the layer that spoke last about a thing, by ``pages/home`` and the like.
         findings: what is wrong with any of that.
     """
@@ -51,7 +55,7 @@ class Merged:
     documents: Mapping[str, str]
     settings_schema: Mapping[str, Any]
     login: str | None
-    error_document: str | None
+    layout_document: str | None
     origins: Mapping[str, Layer]
     findings: tuple[Finding, ...]
 
@@ -134,6 +138,14 @@ class _Merge:
             )
         return merged
 
+    def names(self) -> None:
+        for layer in self.layers[:-1]:
+            if layer.name == BASE_NAME or not THEME_NAME.fullmatch(layer.name):
+                line = json_line(layer.folder / FILE_NAME, "name")
+                message = f"{layer.name[:60]!r} cannot be a theme's name."
+                cure = f"Use lower-case letters, digits and hyphens, and not {BASE_NAME!r}."
+                self.findings.append(error(layer.shown(FILE_NAME), line, message, cure))
+
     def engine(self) -> None:
         for layer in self.layers:
             wanted = layer.manifest.engine
@@ -182,16 +194,7 @@ def merge(layers: Sequence[Layer]) -> Merged:
     """
     work = _Merge(layers)
     work.engine()
-    for layer in layers[:-1]:
-        if layer.name == BASE_NAME:
-            work.findings.append(
-                error(
-                    layer.shown(FILE_NAME),
-                    1,
-                    f"The name {BASE_NAME!r} is the kernel's own.",
-                    "Choose another.",
-                )
-            )
+    work.names()
     kind: Kind = work.first("kind") or "storefront"
     if len({layer.manifest.kind for layer in layers if layer.manifest.kind}) > 1:
         work.fault("kind", "kind", f"It is of kind {kind}, its parent of another.", "Leave its kind out.")
@@ -226,7 +229,7 @@ def merge(layers: Sequence[Layer]) -> Merged:
         documents=documents,
         settings_schema=work.settings_schema(),
         login=login,
-        error_document=work.first("error_document"),
+        layout_document=work.first("layout_document"),
         origins=work.origins,
         findings=tuple(work.findings),
     )

@@ -12,6 +12,7 @@ from kameng.auth.cross_site import CrossSiteRequest, check_origin
 from kameng.graphql.context import Context
 from kameng.themes import answers, csrf
 from kameng.themes.answers import HttpAnswer, PageFailure
+from kameng.themes.asking import PageData
 from kameng.themes.coercion import Filled, fill_variables
 from kameng.themes.documents import ThemeDocument
 from kameng.themes.fields import grow, usual_name
@@ -126,11 +127,17 @@ class FormServer:
         refused = _refusals(answer, sent.document, given)
         if refused:
             return await self._again(visit, sent, refused, 422)
-        errors = answer.errors or []
         data = answer.data if isinstance(answer.data, dict) else {}
-        if errors or not data or all(data.get(name) is None for name in sent.document.payloads):
-            return await self._broken(visit, sent, errors)
-        return self._lead_on(visit, sent, data)
+        target = self._target(visit, sent, data)
+        # A fault after the deed leaves a payload with holes; who can be led on is, since it has happened.
+        if all(data.get(name) is None for name in sent.document.payloads) or (
+            answer.errors and target is None
+        ):
+            return await self._broken(visit, sent, answer.errors or [])
+        cookies = self._pages.cookies(visit)
+        if sent.spec.flash:
+            cookies.append(self._pages.cookie(answers.FLASH_COOKIE, sent.name, _FLASH_SECONDS))
+        return answers.redirect(target or visit.address, cookies)
 
     async def _broken(
         self, visit: Visit, sent: Submission, errors: Sequence[Mapping[str, Any]]
@@ -174,7 +181,7 @@ class FormServer:
             parameters={item: parameters[item] for item in wanted},
             seed=visit.seed,
         )
-        speaker = Rendering(theme, shown, data={})
+        speaker = Rendering(theme, shown, PageData())
         shown.posted = PostedForm(
             name=sent.name,
             instance=sent.own.get(INSTANCE_FIELD, ""),
@@ -187,15 +194,14 @@ class FormServer:
         self._pages.guard(page.requires, shown.context.principal, page.permission)
         return await self._pages.show(shown, page, status)
 
-    def _lead_on(self, visit: Visit, sent: Submission, data: Mapping[str, Any]) -> HttpAnswer:
-        target = local_path(sent.own.get(NEXT_FIELD)) if sent.spec.follow_next else None
-        if target is None and sent.spec.success != ".":
-            path = filled(sent.spec.success, data, lambda value: quote(str(value), safe=""))
-            target = self._theme.prefixed(path) if path is not None and is_local_path(path) else None
-        cookies = self._pages.cookies(visit)
-        if sent.spec.flash:
-            cookies.append(self._pages.cookie(answers.FLASH_COOKIE, sent.name, _FLASH_SECONDS))
-        return answers.redirect(target or visit.address, cookies)
+    def _target(self, visit: Visit, sent: Submission, data: Mapping[str, Any]) -> str | None:
+        """Where to go after success; None where the answer lacks what the path is made of."""
+        if sent.spec.follow_next and (target := local_path(sent.own.get(NEXT_FIELD))):
+            return target
+        if sent.spec.success == ".":
+            return visit.address
+        path = filled(sent.spec.success, data, lambda value: quote(str(value), safe=""))
+        return self._theme.prefixed(path) if path is not None and is_local_path(path) else None
 
 
 def _fresh(context: Context) -> Context:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
-from babel import Locale
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from kameng.graphql.context import LOCALES
-from kameng.themes import formats
+from kameng.themes.asking import PageData
 from kameng.themes.environment import rendering
 from kameng.themes.errors import UnknownName
 from kameng.themes.form_view import FormView, new_key
@@ -26,7 +20,6 @@ from kameng.themes.routes import with_query
 from kameng.themes.visit import PageView, Viewer, Visit
 
 if TYPE_CHECKING:
-    from kameng.themes.documents import ThemeDocument
     from kameng.themes.loaded import LoadedTheme
 
 log = structlog.get_logger(__name__)
@@ -74,28 +67,22 @@ class Rendering:
     Args:
         theme: what is rendered.
         visit: for whom.
-        data, errors: the answer to the page's document.
-        document: the document; None where the page has none.
-        with_slots: whether the answer holds what modules' slots asked for.
+        found: what its document answered.
     """
 
     def __init__(
         self,
         theme: LoadedTheme,
         visit: Visit,
-        *,
-        data: Mapping[str, Any],
-        errors: Iterable[Mapping[str, Any]] = (),
-        document: ThemeDocument | None = None,
-        with_slots: bool = True,
+        found: PageData,
     ) -> None:
         self._theme = theme
         self._visit = visit
-        self._slots = document.contributions if document and with_slots else frozenset()
+        self._slots = found.slots
         self._translations = theme.catalogues.of(visit.locale)
         self._values: dict[str, Any] = {
-            "data": data,
-            "errors": list(errors),
+            "data": found.data,
+            "errors": list(found.errors),
             "viewer": Viewer.of(visit.context.principal),
             "locale": visit.locale,
             "locales": LOCALES,
@@ -243,66 +230,3 @@ class Rendering:
     def _flash(self) -> str | None:
         spec = self._theme.merged.forms.get(self._visit.flash or "")
         return self.translate(spec.flash) if spec and spec.flash else None
-
-
-# Filters take the context so that Jinja never works them out while it compiles, in whatever language that happens to be.
-
-
-def _locale(context: Context) -> Locale:
-    return cast("Locale", context.resolve("_babel_locale"))
-
-
-def _zone(context: Context) -> ZoneInfo:
-    return cast("ZoneInfo", context.resolve("_time_zone"))
-
-
-@pass_context
-def _money(context: Context, value: Any) -> str:
-    return formats.money(value, _locale(context))
-
-
-@pass_context
-def _number(context: Context, value: Any) -> str:
-    return formats.number(value, _locale(context))
-
-
-@pass_context
-def _percent(context: Context, value: Any, decimals: int = 0) -> str:
-    return formats.percent(value, _locale(context), decimals)
-
-
-@pass_context
-def _date(context: Context, value: Any, length: formats.Length = "medium") -> str:
-    return formats.day(value, _zone(context), _locale(context), length)
-
-
-@pass_context
-def _time(context: Context, value: Any, length: formats.Length = "short") -> str:
-    return formats.time_of_day(value, _zone(context), _locale(context), length)
-
-
-@pass_context
-def _datetime(context: Context, value: Any, length: formats.Length = "medium") -> str:
-    return formats.day_and_time(value, _zone(context), _locale(context), length)
-
-
-@pass_context
-def _ago(context: Context, value: Any) -> str:
-    return formats.ago(value, datetime.now(UTC), _locale(context))
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-FILTERS: dict[str, Callable[..., Any]] = {
-    "money": _money,
-    "number": _number,
-    "percent": _percent,
-    "date": _date,
-    "time": _time,
-    "datetime": _datetime,
-    "ago": _ago,
-    "json": _json,
-}
-"""Filters beside Jinja's own."""

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from graphql import GraphQLNonNull
 from litestar import Request
 
 from kameng.auth.principal import Principal
 from kameng.graphql.context import Context
 from kameng.themes import answers
 from kameng.themes.answers import HttpAnswer, PageFailure
-from kameng.themes.coercion import Filled, fill_variables
+from kameng.themes.asking import Asking, Executes
 from kameng.themes.csp import new_nonce
-from kameng.themes.documents import ThemeDocument
 from kameng.themes.error_pages import answer_failure
-from kameng.themes.fields import grow
 from kameng.themes.locales import COOKIE as LOCALE_COOKIE
 from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
 from kameng.themes.locales import negotiate
 from kameng.themes.manifest import PageSpec, SchemaName
-from kameng.themes.patterns import filled, look_up
+from kameng.themes.patterns import filled
 from kameng.themes.rendering import Rendering
 from kameng.themes.routes import with_query
 from kameng.themes.visit import OWN_PARAMETER, PageView, Visit
 
 if TYPE_CHECKING:
-    from kameng.graphql.execution import Answer
     from kameng.themes.loaded import LoadedTheme
 
 log = structlog.get_logger(__name__)
@@ -40,35 +35,6 @@ MakeContext = Callable[[AnyRequest, SchemaName], Awaitable[Context]]
 
 BLOCK_HEADER = "kameng-block"
 """The request header that asks for one block of a page instead of all of it."""
-
-
-class Executes(Protocol):
-    """What the theme engine needs of `kameng.graphql.execution.Executor`."""
-
-    async def execute(
-        self,
-        source: str,
-        variables: Mapping[str, Any] | None,
-        context: Context,
-        operation_name: str | None = None,
-    ) -> Answer:
-        """Run a query or mutation."""
-
-
-@dataclass(slots=True)
-class PageData:
-    """The answer to a page's document.
-
-    Attributes:
-        data, errors: as templates get them.
-        with_slots: whether modules' slots got theirs.
-        problems: message ids for query parameters that could not be read.
-    """
-
-    data: Mapping[str, Any] = field(default_factory=dict)
-    errors: Sequence[Mapping[str, Any]] = ()
-    with_slots: bool = True
-    problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class PageServer:
@@ -86,6 +52,7 @@ class PageServer:
     ) -> None:
         self.theme = theme
         self.executor = executor
+        self.asking = Asking(theme, executor)
         self.secure = secure
         self._make_context = make_context
 
@@ -151,15 +118,11 @@ class PageServer:
         Raises:
             PageFailure: there is nothing to show.
         """
-        document = self.theme.page_documents.get(visit.page)
-        found = await self.ask(visit, page, document)
+        found = await self.asking.page(visit, page)
         rendering = Rendering(
             self.theme,
             visit,
-            data=found.data,
-            errors=found.errors,
-            document=document,
-            with_slots=found.with_slots,
+            found,
         )
         view = self.view(
             visit, visit.page, self.title(page, found.data, rendering), rendering, found.problems
@@ -174,49 +137,6 @@ class PageServer:
             text = rendering.render(template, view)
         private = bool(page.requires or page.permission)
         return answers.html(text, status, visit, self.cookies(visit), private=private)
-
-    async def ask(self, visit: Visit, page: PageSpec, document: ThemeDocument | None) -> PageData:
-        """Run a page's document.
-
-        Raises:
-            PageFailure: it failed as a whole, or the page's subject is not there.
-        """
-        if document is None:
-            return PageData()
-        given = fill_variables(
-            document.variables, grow(visit.query), visit.parameters, nulls=False, forced=True
-        )
-        self._check_filled(document, given, visit.parameters)
-        answer, with_slots = await self._execute(document, given.values, visit.context)
-        errors = answer.errors or []
-        data = answer.data if isinstance(answer.data, dict) else None
-        if data is None or (page.subject and look_up(data, page.subject) is None):
-            raise PageFailure(answers.status_of(answers.codes(errors)[0]) if errors else 404)
-        return PageData(data, errors, with_slots, given.errors)
-
-    def _check_filled(self, document: ThemeDocument, given: Filled, parameters: Mapping[str, str]) -> None:
-        """A query parameter that cannot be read is left out; what the page cannot do without makes it a 404."""
-        for variable in document.variables:
-            needed = isinstance(variable.type, GraphQLNonNull) and not variable.has_default
-            if needed and variable.name not in given.values:
-                raise PageFailure(404)
-        if any(name.partition(".")[0].partition("[")[0] in parameters for name in given.errors):
-            raise PageFailure(404)
-        for name in given.errors:
-            given.values.pop(name.partition(".")[0].partition("[")[0], None)
-
-    async def _execute(
-        self, document: ThemeDocument, values: Mapping[str, Any], context: Context
-    ) -> tuple[Answer, bool]:
-        answer = await self.executor.execute(document.source, values, context)
-        if not document.slot_fields or not any(
-            document.slot_fields.intersection(map(str, error.get("path") or ()))
-            for error in answer.errors or ()
-        ):
-            return answer, True
-        # What a module asked for failed, and may have taken the page's own data along: ask again without.
-        log.warning("slots left out", document=document.file, errors=answer.errors)
-        return await self.executor.execute(document.bare, values, context), False
 
     def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:
         """A page's title in the visitor's language; empty where the data lacks what it is made of."""

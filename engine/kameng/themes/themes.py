@@ -96,7 +96,7 @@ class Themes:
         theme = self._active[kind]
         stamp = _newest(theme)
         if stamp != self._stamps.setdefault(kind, stamp):
-            self.installed = Installed(_folders(self.kernel))
+            self.installed = Installed(theme_folders(self.kernel))
             self._active[kind] = self.load(self._chosen[kind], kind)
             self._stamps[kind] = stamp
             log.info("theme reloaded", theme=theme.name)
@@ -132,7 +132,8 @@ def _newest(theme: LoadedTheme) -> float:
     return max(stamps, default=0.0) + len(stamps)
 
 
-def _folders(kernel: Kernel) -> list[Path]:
+def theme_folders(kernel: Kernel) -> list[Path]:
+    """The folders that the settings name."""
     folders = kernel.settings.section("themes", ThemesSettings).folders
     return [kernel.settings.root / folder for folder in folders]
 
@@ -161,7 +162,7 @@ def load_themes(kernel: Kernel) -> Themes:
     Raises:
         ThemeError: a theme is missing or cannot be used; every fault of it is told.
     """
-    installed = Installed(_folders(kernel))
+    installed = Installed(theme_folders(kernel))
     settings = kernel.settings.section("themes", ThemesSettings)
     chosen: dict[Kind, str] = {}
     for kind, name in zip(KINDS, (settings.storefront, settings.admin), strict=True):

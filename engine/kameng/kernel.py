@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from types import TracebackType
 from typing import Literal
 
@@ -17,11 +18,16 @@ from kameng.errors import UnavailableError
 from kameng.events import Outbox
 from kameng.graphql import ComposedSchema, compose_schema
 from kameng.graphql.execution import Executor
+from kameng.http.metrics import FALLBACKS
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
 from kameng.settings import Settings
 from kameng.tasks import TaskQueue
 from kameng.vault import Vault
+
+
+def _count_fallback(schema: str, reason: str) -> None:
+    FALLBACKS.labels(schema, reason).inc()
 
 
 class Kernel:
@@ -56,7 +62,12 @@ class Kernel:
             "admin": compose_schema("admin", self.modules),
         }
         self.graphql: dict[Literal["shop", "admin"], Executor] = {
-            name: Executor(schema) for name, schema in self.schemas.items()
+            name: Executor(
+                schema,
+                on_fallback=partial(_count_fallback, name),
+                hide_suggestions=settings.production,
+            )
+            for name, schema in self.schemas.items()
         }
         self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
         self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 import orjson
 import structlog
-from graphql import OperationType
 from litestar.handlers import asgi
 from litestar.types import HTTPScope, Receive, Send
 
 from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
+from kameng.graphql.compiled import Invalid
 from kameng.graphql.execution import Answer
 from kameng.graphql.wire import (
     JSON,
@@ -108,18 +108,16 @@ class GraphQLEndpoint:
         self, scope: HTTPScope, headers: Mapping[str, str], request: GraphQLRequest, context: Context
     ) -> Answer:
         prepared = self._executor.prepare(request.query, request.operation_name)
-        kind = prepared.kind
-        if scope["method"] == "GET" and kind is OperationType.MUTATION:
+        kind = "invalid" if isinstance(prepared, Invalid) else prepared.kind
+        if scope["method"] == "GET" and kind == "mutation":
             raise _Refused(405, "A mutation is never sent by GET.", "METHOD_NOT_ALLOWED", "Use POST.")
-        if kind is OperationType.SUBSCRIPTION:
+        if kind == "subscription":
             raise Unreadable(
                 "A subscription does not fit into one answer.", cure="Open it by WebSocket or event stream."
             )
-        answer = await self._executor.execute(
-            request.query, request.variables, context, request.operation_name
-        )
+        answer = await self._executor.run(prepared, request.variables, context)
         result = "refused" if not answer.ran else "errors" if answer.errors else "ok"
-        OPERATIONS.labels(self._schema, kind.value if kind else "invalid", result).inc()
+        OPERATIONS.labels(self._schema, kind, result).inc()
         return answer
 
 

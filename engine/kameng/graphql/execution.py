@@ -1,57 +1,29 @@
-"""Executing documents against a composed schema: parsed and validated once, answered many times, faults masked."""
+"""Executing documents against a composed schema: compiled once, answered many times, faults masked."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-    execute,
-    get_operation_ast,
-    parse,
-    subscribe,
-    validate,
-)
+from graphql import GraphQLError
 
 from kameng.errors import Refusal
+from kameng.graphql.compiled import CompiledSchema, Invalid, Prepared, Result
 from kameng.graphql.composition import ComposedSchema
+from kameng.graphql.idempotency import IDEMPOTENT
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
 
 log = structlog.get_logger(__name__)
 
-MAX_CACHED = 2_000
-"""Documents kept parsed and validated."""
+CACHE_BYTES = 32 * 2**20
+"""Room for compiled documents, for each schema of a process."""
 
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A document that was parsed and validated.
-
-    Attributes:
-        document: its syntax tree; None where it could not be parsed.
-        operation: the operation to run; None where the document is unusable.
-        errors: why it is unusable.
-    """
-
-    document: DocumentNode | None
-    operation: OperationDefinitionNode | None
-    errors: tuple[GraphQLError, ...] = ()
-
-    @property
-    def kind(self) -> OperationType | None:
-        """Query, mutation or subscription; None where the document is unusable."""
-        return self.operation.operation if self.operation else None
+MAX_TOKENS = 5_000
+"""Tokens that a document may hold; a longer one is refused before it is parsed to its end."""
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -78,39 +50,30 @@ class Executor:
 
     Args:
         schema: what to run them against.
+        on_fallback: told the reason whenever graphql-core executes a document that was not compiled.
+        hide_suggestions: whether messages about mistakes keep names of the schema to themselves.
     """
 
-    def __init__(self, schema: ComposedSchema) -> None:
+    def __init__(
+        self,
+        schema: ComposedSchema,
+        *,
+        on_fallback: Callable[[str], None] = lambda _reason: None,
+        hide_suggestions: bool = False,
+    ) -> None:
         self.schema = schema
-        self._graphql = schema._schema
-        self._cache: OrderedDict[tuple[str, str | None], Prepared] = OrderedDict()
+        self._compiled = CompiledSchema(
+            schema,
+            cache_bytes=CACHE_BYTES,
+            on_fallback=on_fallback,
+            inert_directives=[IDEMPOTENT.name],
+            max_tokens=MAX_TOKENS,
+            hide_suggestions=hide_suggestions,
+        )
 
-    def prepare(self, source: str, operation_name: str | None = None) -> Prepared:
-        """Parse and validate a document, or find it in the cache."""
-        key = (source, operation_name)
-        prepared = self._cache.get(key)
-        if prepared is None:
-            prepared = self._cache[key] = self._prepare(source, operation_name)
-            if len(self._cache) > MAX_CACHED:
-                self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(key)
-        return prepared
-
-    def _prepare(self, source: str, operation_name: str | None) -> Prepared:
-        try:
-            document = parse(source)
-        except GraphQLError as error:
-            return Prepared(None, None, (error,))
-        if errors := validate(self._graphql, document):
-            return Prepared(document, None, tuple(errors))
-        operation = get_operation_ast(document, operation_name)
-        if operation is None:
-            named = f"no operation named {operation_name!r}" if operation_name else "more than one operation"
-            return Prepared(
-                document, None, (GraphQLError(f"The document has {named}; name one in operationName."),)
-            )
-        return Prepared(document, operation)
+    def prepare(self, source: str, operation_name: str | None = None) -> Prepared | Invalid:
+        """Parse, validate and compile a document, or find it in the cache; or what is wrong with it."""
+        return self._compiled.prepare(source, operation_name)
 
     async def execute(
         self,
@@ -120,19 +83,15 @@ class Executor:
         operation_name: str | None = None,
     ) -> Answer:
         """Run a query or mutation."""
-        prepared = self.prepare(source, operation_name)
-        if prepared.document is None or prepared.operation is None:
-            return Answer(errors=[formatted(error, context) for error in prepared.errors])
-        result = execute(
-            self._graphql,
-            prepared.document,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            context_value=context,
-        )
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        return _answer(result, context)
+        return await self.run(self.prepare(source, operation_name), variables, context)
+
+    async def run(
+        self, prepared: Prepared | Invalid, variables: Mapping[str, Any] | None, context: Context
+    ) -> Answer:
+        """Run a query or mutation that was prepared."""
+        if isinstance(prepared, Invalid):
+            return _answer(prepared.result(), context)
+        return _answer(await prepared.execute(variables, context), context)
 
     async def subscribe(
         self,
@@ -143,36 +102,29 @@ class Executor:
     ) -> Answer | AsyncIterator[Answer]:
         """Run a subscription: an answer where it was refused, else the stream of its answers."""
         prepared = self.prepare(source, operation_name)
-        if prepared.document is None or prepared.operation is None:
-            return Answer(errors=[formatted(error, context) for error in prepared.errors])
-        result = subscribe(
-            self._graphql,
-            prepared.document,
-            variable_values=dict(variables or {}),
-            operation_name=operation_name,
-            context_value=context,
-        )
-        stream = (
-            result if isinstance(result, ExecutionResult) or hasattr(result, "__aiter__") else await result
-        )
-        if isinstance(stream, ExecutionResult):
+        if isinstance(prepared, Invalid):
+            return _answer(prepared.result(), context)
+        stream = await prepared.subscribe(variables, context)
+        if isinstance(stream, Result):
             return _answer(stream, context)
         return _answers(stream, context)
 
 
-async def _answers(stream: Any, context: Context) -> AsyncIterator[Answer]:
+async def _answers(stream: AsyncIterator[Result], context: Context) -> AsyncIterator[Answer]:
     try:
         async for result in stream:
             yield _answer(result, context)
     finally:
-        await stream.aclose()
+        closing = getattr(stream, "aclose", None)
+        if closing is not None:
+            await closing()
 
 
-def _answer(result: ExecutionResult, context: Context) -> Answer:
+def _answer(result: Result, context: Context) -> Answer:
     errors = [formatted(error, context) for error in result.errors] if result.errors else None
-    if result.data is None and errors and all("path" not in error for error in errors):
+    if not result.executed:
         return Answer(errors=errors)
-    return Answer(errors=errors, data=result.data)
+    return Answer(errors=errors, data=result.data, extensions=result.extensions)
 
 
 def formatted(error: GraphQLError, context: Context) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def take_key(info: GraphQLResolveInfo[Any], context: Context) -> None:
                 if isinstance(value, StringValueNode):
                     context.idempotency_key = value.value
                 elif isinstance(value, VariableNode):
-                    variables: Any = info.variable_values
-                    context.idempotency_key = variables.coerced[value.name.value]
+                    # graphql-core wraps the variables; Strawberry and compiled documents hand them out plain.
+                    variables: Any = getattr(info.variable_values, "coerced", info.variable_values)
+                    context.idempotency_key = variables[value.name.value]
                 return

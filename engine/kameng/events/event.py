@@ -12,8 +12,9 @@ from kameng.errors import BootError
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events.
 
-    A module's event derives from it and names itself; fields are plain JSON values, ids as text, times as ISO 8601. New fields
-    get a default, so that events written by an older version can still be read.
+    A module's event derives from it and names itself; fields are plain JSON values, ids as text, times as
+    ISO 8601. New fields get a default, so that events written by an older version can still be read; fields
+    that the reading version does not know are passed over.
 
         class OrderCompleted(Event, frozen=True, kw_only=True):
             name = "fulfilment.order_completed"
@@ -30,5 +31,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             BootError: the class gives none.
         """
         if not cls.name:
-            raise BootError(f"The event {cls.__qualname__} has no name.", cure='Give it one: name = "module.what_happened".')
+            raise BootError(
+                f"The event {cls.__qualname__} has no name.",
+                cure='Give it one: name = "module.what_happened".',
+            )
         return cls.name

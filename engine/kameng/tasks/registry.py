@@ -1,0 +1,28 @@
+"""All tasks of a deployment by their full names: those of the modules, and the kernel's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from kameng.events.pruning import prune_events
+from kameng.module import Task
+from kameng.tasks.pruning import prune_tasks
+
+if TYPE_CHECKING:
+    from kameng.module import Module
+
+KERNEL_TASKS = (
+    Task(name="prune_events", call=prune_events, every=timedelta(hours=1)),
+    Task(name="prune_tasks", call=prune_tasks, every=timedelta(hours=1)),
+)
+"""What the kernel itself has to do from time to time; their names begin with ``kernel.``."""
+
+
+def all_tasks(modules: Iterable[Module]) -> Mapping[str, Task]:
+    """Tasks by ``module.task``."""
+    tasks = {f"kernel.{task.name}": task for task in KERNEL_TASKS}
+    for module in modules:
+        tasks |= {f"{module.name}.{task.name}": task for task in module.tasks}
+    return tasks

@@ -19,7 +19,7 @@ from kameng.vault.masters import Masters
 from kameng.vault.sealing import MESSAGES_PER_KEY, seal, unwrap, wrap
 
 if TYPE_CHECKING:
-    from kameng.db import Database
+    from kameng.db import Database, Scope
     from kameng.kernel import Kernel
 
 CACHED_KEYS = 1024
@@ -121,7 +121,7 @@ class DataKeys:
         if cached and cached[1] > time.monotonic() and cached[0].remaining >= messages:
             return cached[0].portion(messages)
         allowance = max(messages, ALLOWANCE)
-        async with self._db.transaction() as scope_of_work:
+        async with self._db.transaction() as work:
             row = await self._db.fetchrow(statements.ALLOW_MORE, scope, allowance, MESSAGES_PER_KEY)
             if row is not None:
                 await self._masters.check()
@@ -131,7 +131,7 @@ class DataKeys:
                 key = await self.create(scope, allowance)
             own = key.portion(messages)
             # Only a committed key may serve others: one that is rolled back could never be opened again.
-            scope_of_work.after_commit(lambda: self._keep_current(key))
+            work.after_commit(lambda: self._keep_current(key))
         return own
 
     async def find(self, ids: Iterable[UUID]) -> dict[UUID, AESGCM]:
@@ -166,16 +166,16 @@ class DataKeys:
 
     async def retire(self, scope: str) -> None:
         """Let the scope's keys seal no more; see `Vault.retire`."""
-        await self._db.execute(statements.RETIRE, scope)
-        self._current.pop(scope, None)
+        async with self._db.transaction() as work:
+            await self._db.execute(statements.RETIRE, scope)
+            self._forget_with(work, scope)
 
     async def shred(self, scope: str) -> int:
         """Destroy the scope's keys; see `Vault.shred`."""
-        rows = await self._db.fetch(statements.SHRED, scope)
-        self._current.pop(scope, None)
-        for row in rows:
-            self._unwrapped.pop(row["id"], None)
-        return len(rows)
+        async with self._db.transaction() as work:
+            ids = [row["id"] for row in await self._db.fetch(statements.SHRED, scope)]
+            self._forget_with(work, scope, ids)
+        return len(ids)
 
     async def rewrap(self, batch: int) -> int:
         """Wrap all keys by the active master key; see `Vault.rewrap`."""
@@ -206,6 +206,15 @@ class DataKeys:
     def _unwrap_bytes(self, row: Any) -> bytes:
         master = self._masters.get(row["master_version"])
         return unwrap(master.secret.reveal(), master.version, row["id"], row["scope"], row["wrapped"])
+
+    def _forget_with(self, work: Scope, scope: str, ids: Iterable[UUID] = ()) -> None:
+        def forget() -> None:
+            self._current.pop(scope, None)
+            for key_id in ids:
+                self._unwrapped.pop(key_id, None)
+
+        forget()
+        work.after_commit(forget)  # until then others still find the keys, and may keep them again
 
     def _keep(self, key_id: UUID, aead: AESGCM) -> None:
         self._unwrapped[key_id] = (aead, time.monotonic() + CACHED_SECONDS)

@@ -97,7 +97,8 @@ class Vault:
         it is spent.
 
         Processes share it: each reserves some messages at a time. The reservation joins the transaction
-        around it, and makes another process wait for its end only when that needs a reservation too.
+        around it, and makes another process wait for its end only when that needs a reservation too; so
+        ask for the key before the transaction takes other locks.
 
         Raises:
             DataKeySpentError: more messages are asked for than one key may seal.

@@ -356,6 +356,38 @@ async def test_what_was_shredded_is_gone_and_the_rest_is_not(kernel, another_pro
     assert (await kernel.vault.current_key("member:1")).id != one.id
 
 
+async def test_after_shredding_the_same_transaction_seals_by_a_new_key(kernel):
+    first = await kernel.vault.current_key("member:1")
+    async with kernel.db.transaction():
+        await kernel.vault.shred("member:1")
+        second = await kernel.vault.current_key("member:1")
+        sealed = second.seal(b"two", b"")
+
+    assert second.id != first.id
+    assert await kernel.vault.open(second.id, sealed, b"") == b"two"
+
+
+async def test_what_others_open_while_it_is_being_shredded_is_forgotten_with_it(kernel):
+    key = await kernel.vault.current_key("member:1")
+    sealed = (key.id, key.seal(b"one", b""), b"")
+    deleted, opened = asyncio.Event(), asyncio.Event()
+
+    async def shred():
+        async with kernel.db.transaction():
+            await kernel.vault.shred("member:1")
+            deleted.set()
+            await opened.wait()
+
+    async def look():
+        await deleted.wait()
+        assert await kernel.vault.open(*sealed) == b"one"
+        opened.set()
+
+    await asyncio.gather(shred(), look())
+    with pytest.raises(DataKeyUnknownError):
+        await kernel.vault.open(*sealed)
+
+
 async def test_unwrapped_keys_are_kept_in_bounds_and_for_a_while(kernel, monkeypatch):
     monkeypatch.setattr("kameng.vault.data_keys.CACHED_KEYS", 2)
     keys = [await kernel.vault.new_key(f"cards:{number}") for number in range(3)]

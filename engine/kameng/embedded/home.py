@@ -31,7 +31,7 @@ from kameng.embedded.shelter import SHELTER, sheltered_folder
 
 LOG_LIMIT = 10_000_000  # bytes; a longer log is put aside at the next start
 SOCKET_PATH_LIMIT = 103  # bytes; macOS's, Linux takes four more
-LOCK_TRIES = 20
+LOCK_TRIES = 10
 LOCK_PAUSE = 0.05  # seconds
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -97,7 +98,12 @@ def test_a_killed_guard_is_replaced(folder: Path, eventually: Eventually) -> Non
         own = psutil.Process()
 
         def guards() -> set[int]:
-            return {child.pid for child in own.children() if str(folder) in " ".join(child.cmdline()[4:])}
+            found = set()
+            for child in own.children():
+                with suppress(psutil.Error):
+                    if str(folder) in " ".join(child.cmdline()[4:]):
+                        found.add(child.pid)
+            return found
 
         before = guards()
         assert len(before) == 1

@@ -94,18 +94,20 @@ def test_lines_are_whole_whatever_is_written(supervise: Supervise) -> None:
     assert own[-1] == "no end"
 
 
-def test_a_reader_that_does_not_read_holds_nobody_up() -> None:
+def test_a_reader_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
     # Given a supervisor whose output nobody reads, and a process that writes a lot and then says so in a file
     code = """if True:
         import sys
         from kameng.supervisor import ProcessSpec, Supervisor
-        chatter = "import time\\nfor i in range(50_000): print(i, 'x' * 80)\\nprint('done'); time.sleep(600)"
-        sys.exit(Supervisor([ProcessSpec("web", [sys.executable, "-c", chatter])]).run())
+        chatter = "import sys, time\\nfor i in range(50_000): print(i, 'x' * 80)\\n"
+        chatter += "print('done')\\nopen(sys.argv[1], 'w'); time.sleep(600)"
+        sys.exit(Supervisor([ProcessSpec("web", [sys.executable, "-c", chatter, sys.argv[1]])]).run())
         """
     read, write = os.pipe()
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=write)
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "written"], stdout=write)
     os.close(write)
-    time.sleep(2)
+    while not (tmp_path / "written").exists():
+        time.sleep(0.01)
     # When it is told to end, then it does
     process.send_signal(signal.SIGTERM)
     seen = b""

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_CONTESTED_TRIES = 3
-"""How often a request is tried again whose stock another request of the same batch gave back."""
+_CONTESTED_TRIES = 10
+"""How often a request is tried again while others hold the stock that it needs and have not paid."""
+
+_CONTESTED_PAUSE = 0.005
+"""Seconds before the first of these tries; each further pause is as much longer."""
 
 _ALONE_TRIES = 5
 """How often a request is tried by itself when somebody else places the same one at the same moment."""
@@ -54,6 +57,7 @@ class OrderDesk:
         self._free = settings.batch_writers
         self._waking: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._resting: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def place(self, request: OrderRequest) -> UUID:
@@ -81,9 +85,9 @@ class OrderDesk:
     async def close(self) -> None:
         """Take no more requests and finish those that wait."""
         self._closed = True
-        while self._queue or self._running:
+        while self._queue or self._running or self._resting:
             self._start_batches()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.gather(*self._running, *self._resting, return_exceptions=True)
 
     def _wake(self) -> None:
         if len(self._queue) >= self._most:
@@ -141,14 +145,28 @@ class OrderDesk:
         for place, (waiting, outcome) in enumerate(zip(batch, result.outcomes, strict=True)):
             if place in again and waiting.tries < _CONTESTED_TRIES:
                 waiting.tries += 1
-                self._queue.append(waiting)
+                self._again(waiting)
             else:
                 _answer(waiting, outcome)
+
+    def _again(self, waiting: _Waiting) -> None:
+        async def later() -> None:
+            await asyncio.sleep(waiting.tries * _CONTESTED_PAUSE)
+            self._queue.append(waiting)
+            self._wake()
+
+        task = asyncio.get_running_loop().create_task(later(), context=Context())
+        self._resting.add(task)
+        task.add_done_callback(self._resting.discard)
 
     async def _alone(self, waiting: _Waiting) -> None:
         for attempt in range(_ALONE_TRIES):
             try:
                 result = await self._placing.place([waiting.request])
+                if result.contested and waiting.tries < _CONTESTED_TRIES:
+                    waiting.tries += 1
+                    self._again(waiting)
+                    return
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, CommitUnknown) as error:
                 # The same key was committed a moment ago, or may have been: the next try reads it.
                 last: Exception = error

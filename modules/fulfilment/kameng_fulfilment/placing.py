@@ -67,8 +67,8 @@ class BatchResult(msgspec.Struct, frozen=True):
 
     Attributes:
         outcomes: for each request, in order.
-        contested: positions that were refused for want of stock while another request of the batch gave back what it had
-            picked; they are worth another try.
+        contested: positions that were refused for want of stock while others hold some that they have not paid; they are
+            worth another try.
     """
 
     outcomes: list[Outcome]
@@ -104,10 +104,11 @@ class Placing:
             short = await self._pick(orders, outcomes)
             await self._charge(orders, outcomes)
             paid = [order for order in orders if outcomes[order.place] is None]
+            contested = await self._contested(short, paid)
             if paid:
                 await self._write(paid, outcomes)
         assert None not in outcomes  # noqa: S101 - every request has its outcome by now
-        return BatchResult(outcomes, _contested(short, orders, paid))  # type: ignore[arg-type]  # checked just above
+        return BatchResult(outcomes, contested)  # type: ignore[arg-type]  # checked just above
 
     async def _repeated(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> None:
         rows = await self._db.fetch(FIND_REPEATED, [r.member for r in requests], [r.key for r in requests])
@@ -174,22 +175,39 @@ class Placing:
             place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total
         )
 
-    async def _pick(self, orders: list[_Order], outcomes: list[Outcome | None]) -> dict[int, UUID]:
+    async def _pick(self, orders: list[_Order], outcomes: list[Outcome | None]) -> dict[int, PickRequest]:
         lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
         if not lines:
             return {}
         picks = await self._stock.pick(
             [PickRequest(variant=line.variant.id, quantity=line.quantity) for _, _, line in lines]
         )
-        short: dict[int, UUID] = {}
+        short: dict[int, PickRequest] = {}
         for (order, index, line), pick in zip(lines, picks, strict=True):
             if isinstance(pick, Refusal):
                 if outcomes[order.place] is None:
                     outcomes[order.place] = _at_line(pick, index)
-                    short[order.place] = line.variant.id
+                    short[order.place] = PickRequest(variant=line.variant.id, quantity=line.quantity)
             else:
                 line.pick = pick
         return short
+
+    async def _contested(self, short: dict[int, PickRequest], paid: Sequence[_Order]) -> list[int]:
+        """Of those who found too little: for whom enough may be there once others have given back what they hold."""
+        if not short:
+            return []
+        held: dict[UUID, int] = {}
+        for order in paid:
+            for line in order.lines:
+                held[line.variant.id] = held.get(line.variant.id, 0) + line.quantity
+        enough = max(held.get(asked.variant, 0) + asked.quantity for asked in short.values())
+        # Counts what nobody has bought yet, whoever has locked it at this moment.
+        free = await self._stock.available([asked.variant for asked in short.values()], enough)
+        return [
+            place
+            for place, asked in short.items()
+            if free[asked.variant] - held.get(asked.variant, 0) >= asked.quantity
+        ]
 
     async def _charge(self, orders: list[_Order], outcomes: list[Outcome | None]) -> None:
         owing = [order for order in orders if outcomes[order.place] is None and order.total.minor > 0]
@@ -272,17 +290,6 @@ def _checked(
 
 def _at_line(refusal: Refusal, index: int) -> Refusal:
     return type(refusal)(refusal.message, cure=refusal.cure, path=("input", "lines", str(index)))
-
-
-def _contested(short: dict[int, UUID], orders: Sequence[_Order], paid: Sequence[_Order]) -> list[int]:
-    kept = {order.place for order in paid}
-    returned: dict[UUID, set[int]] = {}
-    for order in orders:
-        if order.place not in kept:
-            for line in order.lines:
-                if line.pick:
-                    returned.setdefault(line.variant.id, set()).add(order.place)
-    return [place for place, variant in short.items() if returned.get(variant, set()) - {place}]
 
 
 def _cost(unit: UnitPrice | None, quantity: int) -> int:

@@ -5,11 +5,11 @@ Both are named ``__Host-…`` (RFC 6265bis §4.1.3.2), so that a browser takes t
 
 On a developer's machine there is no TLS. What browsers do with such a cookie on plain http:
 
-- Chromium 156 keeps and returns it on ``http://localhost``, ``http://127.0.0.1`` and ``http://*.localhost``
-  alike (tried with a page that sets both cookies and redirects); it counts loopback hosts as trustworthy, for
-  ``Secure`` since version 89 and for the prefix in current versions only;
-- Firefox keeps it on ``http://localhost`` and 127.0.0.1;
-- Safari refuses any ``Secure`` cookie without TLS, and so does every browser on another machine's address.
+- Chromium 156 keeps and returns both on ``http://localhost``, ``http://127.0.0.1`` and ``http://*.localhost``
+  (a test tries it): it counts loopback hosts as trustworthy. Older versions did so for ``Secure`` (since 89), but
+  took the prefix over TLS only;
+- Firefox counts loopback hosts as trustworthy too, by its documentation;
+- Safari takes no ``Secure`` cookie without TLS, and on the address of another machine no browser does.
 
 ``[auth] insecure_cookies = true`` is for these last ones: plain names, no ``Secure``. It is refused in
 production.

@@ -7,8 +7,10 @@ import pytest
 
 from kameng.auth import FIRST_ADMINISTRATOR, PASSWORD_RESET, OneTimeTokenInvalid
 from kameng.auth.tokens import digest, new_one_time_token
+from tests.engine.auth.eventually import eventually
 
 HOUR = timedelta(hours=1)
+WAITING = "select count(*) from pg_locks where not granted"
 
 
 async def test_it_gives_its_subject_once(kernel):
@@ -74,8 +76,7 @@ async def test_if_the_winner_rolls_back_the_other_gets_it(start):
             await one.auth.one_time.redeem(FIRST_ADMINISTRATOR, text)
             redeemed.set()
             # The other one stands in line behind the row's lock before this lets go of it.
-            while not await one.db.fetchval("select count(*) from pg_locks where not granted"):
-                await asyncio.sleep(0.01)
+            await eventually(lambda: one.db.fetchval(WAITING), lambda count: count > 0)
             waiting.set()
             raise ZeroDivisionError
 

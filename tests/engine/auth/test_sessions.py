@@ -9,6 +9,7 @@ from kameng.auth.tokens import digest, new_session_token
 from kameng.db import counted_statements
 from kameng.errors import Unauthenticated
 from kameng.ids import new_id
+from tests.engine.auth.eventually import remember
 from tests.engine.auth.people import READ, WRITE
 
 MEMBER, STAFF = PrincipalKind.MEMBER, PrincipalKind.STAFF
@@ -124,7 +125,7 @@ class TestRotation:
     async def test_the_old_token_is_dead_also_where_it_was_remembered(self, start, directory):
         kernel = await start(session_cache_seconds=300)
         old = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
-        await remembered(kernel, old.token)
+        await remember(kernel.auth.sessions.find, old.token)
         await kernel.auth.sessions.rotate(old.id)
         assert await kernel.auth.sessions.find(old.token) is None
 
@@ -185,7 +186,7 @@ class TestRevocation:
     async def test_what_is_rolled_back_ends_nothing(self, start, directory):
         kernel = await start(session_cache_seconds=300)
         opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
-        await remembered(kernel, opened.token)
+        await remember(kernel.auth.sessions.find, opened.token)
         with pytest.raises(ZeroDivisionError):
             async with kernel.db.transaction():
                 await kernel.auth.sessions.revoke(opened.id)
@@ -195,7 +196,7 @@ class TestRevocation:
     async def test_a_revocation_in_a_transaction_takes_effect_with_its_commit(self, start, directory):
         kernel = await start(session_cache_seconds=300)
         opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
-        await remembered(kernel, opened.token)
+        await remember(kernel.auth.sessions.find, opened.token)
         async with kernel.db.transaction(), kernel.db.transaction():
             await kernel.auth.sessions.revoke(opened.id)
         assert await kernel.auth.sessions.find(opened.token) is None
@@ -249,7 +250,7 @@ class TestRemembering:
     async def test_a_session_that_was_just_looked_up_costs_nothing(self, start, directory):
         kernel = await start(session_cache_seconds=300)
         opened = await kernel.auth.sessions.open(MEMBER, directory.add(MEMBER))
-        principal = await remembered(kernel, opened.token)
+        principal = await remember(kernel.auth.sessions.find, opened.token)
         asked = directory.asked
         with counted_statements() as statements:
             assert await kernel.auth.sessions.find(opened.token) == principal
@@ -262,7 +263,7 @@ class TestRemembering:
         await kernel.db.execute(
             "update kernel_session set expires_at = now() + interval '1 s' where id = $1", opened.id
         )
-        await remembered(kernel, opened.token)
+        await remember(kernel.auth.sessions.find, opened.token)
         await kernel.db.fetchval("select pg_sleep(1.1)")
         assert await kernel.auth.sessions.find(opened.token) is None
 
@@ -270,7 +271,7 @@ class TestRemembering:
         kernel = await start(session_cache_seconds=300)
         ann = directory.add(STAFF, READ)
         opened = await kernel.auth.sessions.open(STAFF, ann)
-        assert (await remembered(kernel, opened.token)).permissions == {READ}
+        assert (await remember(kernel.auth.sessions.find, opened.token)).permissions == {READ}
         directory.set(STAFF, ann, READ, WRITE)
         await kernel.auth.principal_changed(STAFF, ann)
         assert (await kernel.auth.sessions.find(opened.token)).permissions == {READ, WRITE}
@@ -293,14 +294,3 @@ class TestPurge:
             == 0
         )
         assert await kernel.auth.purge() == 0
-
-
-async def remembered(kernel, token):
-    """The principal of a token, once the kernel remembers it: it does not before it hears of revocations."""
-    while True:
-        principal = await kernel.auth.sessions.find(token)
-        with counted_statements() as statements:
-            await kernel.auth.sessions.find(token)
-        if not statements:
-            return principal
-        await kernel.db.fetchval("select pg_sleep(0.01)")

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from kameng.db.database import Database
 
 
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # the server is told to stop, or to end this connection
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's answer where a connection ended while it was still being read
+    OSError,
+)
+
+
 class TransactionClosed(TransactionError):
     """A task used a transaction that had ended."""
 
@@ -162,7 +171,7 @@ class Scope:
     async def _commit(self) -> None:
         try:
             answer = await self.connection.execute("commit")
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+        except _LOST as error:
             raise CommitUnknown(
                 "The connection to the database was lost while committing.",
                 cure="Ask again with the same idempotency key: the answer tells whether it was done.",
@@ -175,7 +184,7 @@ class Scope:
 
     async def _roll_back(self) -> None:
         # A lost connection has rolled back already; the error that ended the block is the one worth telling.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(asyncpg.PostgresError, *_LOST):
             await self.connection.execute("rollback")
 
 

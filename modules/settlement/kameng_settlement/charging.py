@@ -9,15 +9,16 @@ from kameng.errors import InvalidInput, Refusal
 from kameng.money import Money
 from kameng_settlement.chart import SALES, house
 from kameng_settlement.contract import Charge, Charged, InsufficientFunds
-from kameng_settlement.ledger import Entry, Ledger, Transfer
+from kameng_settlement.ledger import Entry, Ledger, Transfer, key_used
 from kameng_settlement.locking import lock_wallets
+from kameng_settlement.statements import ANY_KEY_USED
 
 CHARGE = "charge"
 """The kind of ledger transaction that a charge is."""
 
 
 class LedgerCharging:
-    """Charges wallets in two round trips: lock and look, then write what can be paid.
+    """Charges wallets in two round trips: lock and look, then write what can be paid; a third where money lacks.
 
     In between it is decided here, charge by charge in the batch's order, exactly as if each had come alone.
 
@@ -41,6 +42,7 @@ class LedgerCharging:
         sales = await self._ledger.accounts.open(addresses.values())
         answers: list[Charged | Refusal] = []
         entries: list[Entry] = []
+        short: list[str] = []
         for charge in charges:
             amount = charge.amount
             room = wallets.get((charge.member, amount.currency))
@@ -48,6 +50,7 @@ class LedgerCharging:
                 answers.append(_nothing_to_pay())
             elif room is None or room.minor < amount.minor:
                 answers.append(_too_little(amount, room.minor if room else 0))
+                short.append(charge.key)
             else:
                 room.minor -= amount.minor
                 income = sales[addresses[amount.currency]]
@@ -59,6 +62,10 @@ class LedgerCharging:
                 )
                 entries.append(entry)
                 answers.append(Charged(transaction=entry.id))
+        # Whoever asks again, since he never heard that his charge was paid, must not hear that he cannot pay. The
+        # wallets are locked, so what was paid before is to be seen by now.
+        if short and await self._db.fetchval(ANY_KEY_USED, short):
+            raise key_used()
         if entries:
             await self._ledger.write(entries)
         return answers

@@ -101,6 +101,11 @@ FIND_TRANSACTION = Statement(
     "select id, fingerprint from settlement_ledger_transaction where key = $1",
 )
 
+ANY_KEY_USED = Statement(
+    "settlement.any_key_used",
+    "select exists (select from settlement_ledger_transaction where key = any($1::text[]))",
+)
+
 READ_POSTINGS = Statement(
     "settlement.read_postings",
     """

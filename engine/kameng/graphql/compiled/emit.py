@@ -32,23 +32,29 @@ from kameng.graphql.compiled.operation import Operation
 from kameng.graphql.compiled.plan import FieldPlan, ObjectPlan, type_name_field
 from kameng.graphql.compiled.runtime import (
     FieldPosition,
+    Pending,
     Place,
     Request,
-    advance_field,
-    fail_field,
+    fail,
     finish_object,
-    guard_field,
+    hold,
     is_awaitable,
-    pend,
+    step,
 )
 
 
-def _checked(
-    coerced: Any, value: Any, facts: LeafFacts, field: FieldPosition, request: Request, parent: Place | None
-) -> Any:
+def _write(
+    coerced: Any,
+    value: Any,
+    facts: LeafFacts,
+    field: FieldPosition,
+    request: Request,
+    parent: Place | None,
+    pending: Pending | None,
+) -> tuple[Any, Pending | None]:
     """A coerced leaf of an unusual class: refused, awaited or taken as it is."""
-    checked = facts.checked(coerced, value)
-    return guard_field(checked, field, request, parent) if is_awaitable(checked) else checked
+    written = facts.checked(coerced, value)
+    return hold(written, field, request, parent, pending) if is_awaitable(written) else (written, pending)
 
 
 _builtins: dict[str, Any] = {"Exception": Exception, "type": type, "getattr": getattr, "list": list}
@@ -60,12 +66,11 @@ _runtime: dict[str, Any] = {
     "CO": CoroutineType,
     "OUT": frozenset({str, int, float, bool, list, dict}),
     "INFO": ResolveInfo,
-    "advance": advance_field,
-    "guard": guard_field,
-    "fail": fail_field,
-    "pend": pend,
+    "step": step,
+    "hold": hold,
+    "write": _write,
+    "fail": fail,
     "finish": finish_object,
-    "checked": _checked,
 }
 
 
@@ -184,63 +189,41 @@ class Emitter:
         type_: Any = plan.definition.type
         nullable = type_.of_type if is_non_null_type(type_) else type_
         unless_null = f"{v} is not None" if nullable is type_ else ""
-        careful = [
-            f"{v} = advance({v}, {f}, R, p)",
-            f"if type({v}) is CO:",
-            f" w = pend(w, {plan.key!r}, {v})",
-        ]
-        guarded = [
-            f"if type({v}) is CO:",
-            f" {v} = guard({v}, {f}, R, p)",
-            f" w = pend(w, {plan.key!r}, {v})",
-        ]
-        if is_leaf_type(nullable):
-            return self._leaf(v, f, nullable, unless_null, careful)
+        otherwise = f"elif {unless_null}" if unless_null else "else"
+        careful = f"{v}, w = step({v}, {f}, R, p, w)"
+        hold = f" if type({v}) is CO: {v}, w = hold({v}, {f}, R, p, w)"
         named = get_named_type(type_)
         if is_object_type(named):
             build = self._object(plan.objects[named.name])
+        if is_leaf_type(nullable):
+            return self._leaf(v, f, nullable, unless_null, careful)
         if is_list_type(nullable):
             usual = f"type({v}) is list"
-            quick = [f"{v} = loop{f[1:]}({v}, R, {place})", *guarded]
+            quick = f" {v} = loop{f[1:]}({v}, R, {place})"
         elif is_object_type(nullable):
             facts = self._facts.object(nullable)
             usual = f"type({v}) in {self._bind('known', facts.known)}"
             if facts.guarded:
                 usual += f" and getattr({v}, CAST, None) is None"
-            quick = [f"{v} = {build}({v}, R, {place})", *guarded]
+            quick = f" {v} = {build}({v}, R, {place})"
         else:
-            return [f"if {unless_null}:", *_indented(careful)] if unless_null else careful
-        otherwise = f"elif {unless_null}:" if unless_null else "else:"
-        return [f"if {usual}:", *_indented(quick), otherwise, *_indented(careful)]
+            return [f"if {unless_null}: {careful}" if unless_null else careful]
+        return [f"if {usual}:", quick, hold, f"{otherwise}: {careful}"]
 
-    def _leaf(self, v: str, f: str, type_: Any, unless_null: str, careful: list[str]) -> list[str]:
+    def _leaf(self, v: str, f: str, type_: Any, unless_null: str, careful: str) -> list[str]:
         facts = self._facts.leaf(type_)
         if facts.exact is not None:
             unusual = f"not ({facts.exact.format(v=v)})"
-            return [f"if {unusual}{' and ' + unless_null if unless_null else ''}:", *_indented(careful)]
-        otherwise = f"elif {unless_null}:" if unless_null else "else:"
+            return [f"if {unusual}{' and ' + unless_null if unless_null else ''}: {careful}"]
+        otherwise = f"elif {unless_null}: {careful}" if unless_null else f"else: {careful}"
         if facts.enum is not None:
             class_, members = facts.enum
             names = self._bind("members", members)
-            return [
-                f"if type({v}) is {self._bind('Enum', class_)}:",
-                f" {v} = {names}[{v}._name_]",
-                otherwise,
-                *_indented(careful),
-            ]
-        checked = f"checked(c, {v}, {self._bind('leaf', facts)}, {f}, R, p)"
+            return [f"if type({v}) is {self._bind('Enum', class_)}: {v} = {names}[{v}._name_]", otherwise]
         return [
             f"if type({v}) in {self._bind('known', facts.known)}:",
             f" c = {self._bind('coerce', facts.coerce)}({v})",
-            " if type(c) in OUT:",
-            f"  {v} = c",
-            " else:",
-            f"  {v} = {checked}",
-            *_indented(_indented(careful[1:])),
+            f" if type(c) in OUT: {v} = c",
+            f" else: {v}, w = write(c, {v}, {self._bind('leaf', facts)}, {f}, R, p, w)",
             otherwise,
-            *_indented(careful),
         ]
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f" {line}" for line in lines]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum, Flag
+from types import WrapperDescriptorType
 from typing import Any
 
 from graphql import (
@@ -27,7 +28,7 @@ _interface_test = "GraphQLCoreConverter.from_interface.<locals>._get_resolve_typ
 _union_test = "StrawberryUnion.get_type_resolver.<locals>._resolve_union_type"
 _definition = "__strawberry_definition__"
 
-_extraordinary = ("__await__", "__getattr__", "__getattribute__", "__class__")
+_extraordinary = ("__await__", "__getattr__", "__class__")
 _most_classes = 256
 
 # Tests that tell, in generated code, that a value is already in its response form.
@@ -48,7 +49,14 @@ def is_ordinary(class_: type) -> bool:
     """Whether instances of a class can only be what their class says: not awaitable, no error, no proxy."""
     if issubclass(class_, BaseException):
         return False
-    return not any(name in base.__dict__ for base in class_.__mro__[:-1] for name in _extraordinary)
+    for base in class_.__mro__[:-1]:
+        if any(name in base.__dict__ for name in _extraordinary):
+            return False
+        # Classes written in C name their attribute access, which is the usual one unless they also name
+        # `__class__`, as proxies do.
+        if not isinstance(base.__dict__.get("__getattribute__"), WrapperDescriptorType | None):
+            return False
+    return True
 
 
 class LeafFacts:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from strawberry import Schema
 
 from kameng.graphql.compiled.compiler import CompiledOperation
@@ -161,6 +161,8 @@ class Prepared:
             An asynchronous generator of one result for each event, which the caller closes; or a result with the
             errors for which the subscription could not start.
         """
+        if self.node.operation is not OperationType.SUBSCRIPTION:
+            return Result(None, (GraphQLError("Expected subscription operation."),), executed=False)
         inputs = variables or {}
         coerced = self._operation.variables.coerce(inputs)
         if isinstance(coerced, list):

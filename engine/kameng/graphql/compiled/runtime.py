@@ -217,22 +217,34 @@ def advance(value: Any, position: Position, request: Request, place: Place) -> A
     return completed
 
 
-def advance_field(value: Any, field: FieldPosition, request: Request, parent: Place | None) -> Any:
-    """``advance`` for a field of the object at ``parent``."""
-    return advance(value, field, request, (parent, field.key, field.parent.name))
+def step(
+    value: Any, field: FieldPosition, request: Request, parent: Place | None, pending: Pending | None
+) -> tuple[Any, Pending | None]:
+    """``advance`` for a field of the object at ``parent``; a coroutine joins the object's pending fields."""
+    advanced = advance(value, field, request, (parent, field.key, field.parent.name))
+    if type(advanced) is CoroutineType:
+        return advanced, pend(pending, field.key, advanced)
+    return advanced, pending
 
 
-def guard_field(value: Awaitable[Any], field: FieldPosition, request: Request, parent: Place | None) -> Any:
-    """``guard`` for a field of the object at ``parent``."""
-    return guard(value, field, request, (parent, field.key, field.parent.name))
+def hold(
+    value: Awaitable[Any],
+    field: FieldPosition,
+    request: Request,
+    parent: Place | None,
+    pending: Pending | None,
+) -> tuple[Any, Pending]:
+    """``guard`` for a field of the object at ``parent``, which joins the object's pending fields."""
+    guarded = guard(value, field, request, (parent, field.key, field.parent.name))
+    return guarded, pend(pending, field.key, guarded)
 
 
-def fail_field(
+def fail(
     error: Exception, field: FieldPosition, request: Request, parent: Place | None, pending: Pending | None
-) -> None:
-    """Handle the error of a field; one that nulls the object lets its pending fields settle first."""
+) -> Any:
+    """``Position.fail`` for a field of the object at ``parent``; first lets go of what the object still awaits."""
     try:
-        field.fail(error, request, (parent, field.key, field.parent.name))
+        return field.fail(error, request, (parent, field.key, field.parent.name))
     except GraphQLError:
         if pending is not None:
             request.settle([value for _, value in pending])

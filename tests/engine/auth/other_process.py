@@ -10,9 +10,9 @@ from uuid import UUID
 
 from kameng.auth import PrincipalKind
 from kameng.db import counted_statements
+from kameng.kernel import Kernel
 from kameng.settings import Settings
 from tests.engine.auth.people import people_module
-from tests.engine.auth.small_kernel import SmallKernel
 
 
 class Everybody:
@@ -20,12 +20,13 @@ class Everybody:
         return frozenset({"people.read"})
 
 
-async def main(database_url: str, redis_url: str) -> None:
+async def main(database_url: str, redis_url: str, data_dir: str) -> None:
     tree = {
-        "kameng": {"database_url": database_url, "redis_url": redis_url},
+        "kameng": {"database_url": database_url, "redis_url": redis_url, "data_dir": data_dir},
         "auth": {"session_cache_seconds": 300},
     }
-    async with SmallKernel(Settings(tree, root=Path("/nonexistent")), [people_module(Everybody())]) as kernel:
+    settings = Settings(tree, root=Path(data_dir))
+    async with Kernel(settings, [people_module(Everybody())]) as kernel:
         while token := (await asyncio.to_thread(sys.stdin.readline)).strip():
             with counted_statements() as statements:
                 principal = await kernel.auth.sessions.find(token)

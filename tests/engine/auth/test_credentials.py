@@ -4,6 +4,7 @@ import pytest
 
 from kameng.auth import VISITOR, Credentials, CrossSiteRequest, PrincipalKind, SessionCookie, read_credentials
 from kameng.errors import SettingsError, Unauthenticated
+from kameng.kernel import Kernel
 
 MEMBER, STAFF = PrincipalKind.MEMBER, PrincipalKind.STAFF
 SHOP, ADMIN = SessionCookie("shop"), SessionCookie("admin")
@@ -87,4 +88,4 @@ async def test_cookies_without_secure_are_for_development_only(start):
     assert kernel.auth.cookie("shop") == SessionCookie("shop", secure=False)
     production = kernel.settings.with_values("kameng", environment="production")
     with pytest.raises(SettingsError, match="insecure_cookies"):
-        type(kernel)(production)
+        Kernel(production, [])

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 NAMED_LIKE_ONE = re.compile(r"(^|_)(password|passwd|pwd|passphrase)$", re.IGNORECASE)
+IN_SETTINGS = re.compile(r"""(?i)(password|passwd|passphrase)["']?\s*[:=]\s*["']?[^\s"',{}\[\]]""")
 DECLARED_IN = ("engine", "modules", "themes", "examples")
 
 
@@ -71,7 +72,7 @@ def test_no_settings_file_gives_a_password():
         for suffix in ("toml", "yml", "yaml", "env", "ini", "json")
         for path in sorted((ROOT / folder).glob(f"*.{suffix}" if folder == "." else f"**/*.{suffix}"))
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if re.search(r"(?i)\b\w*(password|passwd)\w*[\"']?\s*[:=]\s*[\"']?[^\s\"',}]+", line)
+        if IN_SETTINGS.search(line)
     ]
     assert found == []
 
@@ -98,3 +99,17 @@ def test_the_look_for_one_would_find_it(source):
 )
 def test_and_takes_nothing_else_for_one(source):
     assert list(given_passwords(source)) == []
+
+
+@pytest.mark.parametrize(
+    "line", ['password = "admin"', '"admin_password": "admin"', "PASSWORD=admin", "  passwd: admin"]
+)
+def test_the_look_into_settings_would_find_one(line):
+    assert IN_SETTINGS.search(line)
+
+
+@pytest.mark.parametrize(
+    "line", ['"change_password": {"document": "q"}', 'password = ""', "password_min_length = 12"]
+)
+def test_and_takes_nothing_else_for_one_there(line):
+    assert not IN_SETTINGS.search(line)

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -101,7 +100,7 @@ def plain_python() -> Callable[[str, Path], subprocess.CompletedProcess[str]]:
 def run_python(
     python: list[str], code: str, folder: Path, options: dict[str, Any]
 ) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(ENGINE), sysconfig.get_path("platlib")])
+    path = os.pathsep.join([str(ENGINE), str(Path(psutil.__file__).parents[1])])
     environment = {"PATH": os.defpath, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [*python, "-c", code, folder], capture_output=True, text=True, cwd="/", env=environment, **options

@@ -130,12 +130,12 @@ def html(text: str, status: int, visit: Visit, cookies: Sequence[str], *, privat
     return HttpAnswer(status, HTML, text.encode(), page_headers(visit.nonce, private=private), cookies)
 
 
-def redirect(target: str, cookies: Sequence[str] = (), status: int = 303) -> HttpAnswer:
-    """A redirect to a path of this site.
+def redirect(target: str, cookies: Sequence[str] = ()) -> HttpAnswer:
+    """A redirect to a path of this site, to be fetched by GET.
 
     Args:
         target: a local path; whoever calls has made sure of that.
-        status: 303 after a form, 308 where an address has another form.
+        cookies: values of ``Set-Cookie`` headers.
     """
     headers = [("location", target), ("cache-control", "no-store")]
-    return HttpAnswer(status, "text/plain; charset=utf-8", b"", headers, cookies)
+    return HttpAnswer(303, "text/plain; charset=utf-8", b"", headers, cookies)

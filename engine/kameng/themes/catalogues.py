@@ -20,6 +20,9 @@ from kameng.themes.locales import babel_locale
 
 FOLDER = "locale"
 
+ERROR_CONTEXT = "error"
+"""The context of a theme's own texts for errors of payloads; their message ids are the errors' codes."""
+
 
 def catalogue_stem(locale: str) -> str:
     """A language's catalogue below the folder of catalogues, as Babel's own tools have it; without suffix."""

@@ -137,6 +137,8 @@ class _Filling:
                     return False  # an unticked box sends nothing
                 if has_default or self._faulty_below(path):
                     return ABSENT
+                if isinstance(inner, GraphQLInputObjectType):
+                    return {}  # nothing in it is required
                 return self._fault(path, REQUIRED)
             return value
         if isinstance(kind, GraphQLList):
@@ -198,7 +200,7 @@ class _Filling:
             self._fault((), UNKNOWN_FIELD)
         if len(self._filled.errors) > started:
             return ABSENT
-        return made if made or node.present else ABSENT
+        return made if made or (node.present and self._nulls) else ABSENT
 
 
 def _empty(node: FieldTree) -> bool:

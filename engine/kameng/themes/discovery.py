@@ -141,6 +141,10 @@ class Installed:
             ThemeNotFound: a parent is not installed; the message names the theme that asks for it.
             ThemeCycle: themes are each other's parents.
         """
+        if top == BASE_NAME:
+            raise ThemeNotFound(
+                "The base layer is no theme by itself.", cure="Name a theme that is laid over it."
+            )
         layer = self.layer(top) if isinstance(top, str) else top
         layers = [layer]
         while (parent := layer.manifest.parent) is not None:

@@ -7,7 +7,7 @@ the very template that it replaces, however many layers there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -41,6 +41,12 @@ def rendering(values: Mapping[str, Any]) -> Iterator[None]:
         yield
     finally:
         _rendering.reset(token)
+
+
+class _InternalName(str):
+    """A ``layer::path`` of our own making. No template can make one, so a text from outside is never taken for one."""
+
+    __slots__ = ()
 
 
 class _PageContext(Context):
@@ -153,7 +159,31 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
 
     def join_path(self, template: str, parent: str) -> str:
         """The internal name of what a template names."""
-        return self.layer_loader.resolve(template, parent)
+        return (
+            template if isinstance(template, _InternalName) else self.layer_loader.resolve(template, parent)
+        )
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja names it so
+    ) -> Template:
+        """A template by the name that another gives it; without another, as the nearest layer has it."""
+        return super().get_template(name, parent or "", globals)
+
+    def select_template(
+        self,
+        names: Iterable[str | Template],
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja names it so
+    ) -> Template:
+        """The first of several templates that there is."""
+        return super().select_template(names, parent or "", globals)
+
+    def internal_template(self, name: str) -> Template:
+        """A template by its internal name, as the loader gave it."""
+        return self.get_template(_InternalName(name))
 
     def page_template(self, path: str) -> Template:
         """The template that a plain path means.
@@ -162,7 +192,7 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
             TemplateRefused: the path is none.
             TemplateNotFound: no layer has it.
         """
-        return self.get_template(self.layer_loader.resolve(path))
+        return self.get_template(path)
 
     def render_block(self, path: str, block: str) -> str | None:
         """One block of a template alone, as the template or whatever it extends has it; None where none has it."""
@@ -179,7 +209,7 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
         try:
             return self.page_template(f"modules/{piece.module}/{piece.template}")
         except TemplateNotFound:
-            return self.get_template(piece.key)
+            return self.internal_template(piece.key)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An attribute; of a dict its key, since an answer's field may well be called ``items``."""

@@ -115,5 +115,10 @@ class FormView:
             return ()
         return [(field, message) for field, messages in self._posted.errors.items() for message in messages]
 
+    @property
+    def codes(self) -> Sequence[str]:
+        """The codes of the mutation's errors, such as ``OUT_OF_STOCK``, for a template that has more to say on one."""
+        return self._posted.codes if self._posted else ()
+
     def _values(self, name: str) -> Sequence[str] | None:
         return self._posted.values.get(usual_name(name)) if self._posted else None

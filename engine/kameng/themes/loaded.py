@@ -182,7 +182,7 @@ def _compile_templates(merged: Merged, environment: ThemeEnvironment) -> Iterabl
         layer, _, path = name.partition(SEPARATOR)
         shown = f"{layer}/{TEMPLATES}/{path}"
         try:
-            environment.get_template(name)
+            environment.internal_template(name)
         except TemplateSyntaxError as fault:
             message = fault.message or "It is no template."
             if message == "No filter named 'safe'.":

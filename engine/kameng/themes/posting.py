@@ -124,9 +124,14 @@ class FormServer:
         context = visit.context
         context.idempotency_key = sent.key
         answer = await self._pages.executor.execute(sent.document.source, given.values, context)
-        refused = _refusals(answer, sent.document, given)
-        if refused:
-            return await self._again(visit, sent, refused, 422)
+        if refusals := _refusals(answer, sent.document):
+            speaker = Rendering(self._theme, visit, PageData())
+            messages: dict[str, list[str]] = {}
+            for error in refusals:
+                field = given.field_name(error.get("path") or ())
+                messages.setdefault(field, []).append(speaker.refusal(error))
+            codes = tuple(str(error.get("code", "")) for error in refusals)
+            return await self._again(visit, sent, messages, 422, codes=codes)
         data = answer.data if isinstance(answer.data, dict) else {}
         target = self._target(visit, sent, data)
         # A fault after the deed leaves a payload with holes; who can be led on is, since it has happened.
@@ -160,6 +165,7 @@ class FormServer:
         status: int,
         *,
         key: str | None = None,
+        codes: Sequence[str] = (),
     ) -> HttpAnswer:
         """Show the form again, with what was typed and what is wrong with it."""
         theme = self._theme
@@ -190,6 +196,7 @@ class FormServer:
                 field: [speaker.translate(text) for text in messages] for field, messages in errors.items()
             },
             key=key,
+            codes=codes,
         )
         self._pages.guard(page.requires, shown.context.principal, page.permission)
         return await self._pages.show(shown, page, status)
@@ -219,15 +226,10 @@ def _fresh(context: Context) -> Context:
     return again
 
 
-def _refusals(answer: Answer, document: ThemeDocument, given: Filled) -> dict[str, list[str]]:
-    """The errors of payloads, by field."""
-    found: dict[str, list[str]] = {}
+def _refusals(answer: Answer, document: ThemeDocument) -> list[Mapping[str, Any]]:
+    """The errors of payloads."""
     data = answer.data if isinstance(answer.data, dict) else {}
-    for name in document.payloads:
-        payload = data.get(name)
-        for error in payload.get("errors") or () if isinstance(payload, dict) else ():
-            message = " ".join(filter(None, (error.get("message"), error.get("cure")))) or str(
-                error.get("code", "")
-            )
-            found.setdefault(given.field_name(error.get("path") or ()), []).append(message)
-    return found
+    payloads = [data.get(name) for name in document.payloads]
+    return [
+        error for payload in payloads if isinstance(payload, dict) for error in payload.get("errors") or ()
+    ]

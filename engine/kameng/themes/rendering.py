@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from kameng.graphql.context import LOCALES
 from kameng.themes.asking import PageData
+from kameng.themes.catalogues import ERROR_CONTEXT
 from kameng.themes.environment import rendering
 from kameng.themes.errors import UnknownName
 from kameng.themes.form_view import FormView, new_key
@@ -226,6 +228,18 @@ class Rendering:
         """A message in the visitor's language, with ``{name}`` filled in; escaped like any other text."""
         found = self._translations.gettext(message) if message else ""
         return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), found) if values else found
+
+    def refusal(self, error: Mapping[str, Any]) -> str:
+        """What to tell a visitor of an error of a payload.
+
+        A theme's text for the error's code, in the context ``error`` of its catalogue, goes before the API's own words, which
+        are English and written for whoever calls it.
+        """
+        code = str(error.get("code", ""))
+        found = self._translations.pgettext(ERROR_CONTEXT, code)
+        if code and found != code:
+            return found
+        return " ".join(filter(None, (error.get("message"), error.get("cure")))) or code
 
     def _flash(self) -> str | None:
         spec = self._theme.merged.forms.get(self._visit.flash or "")

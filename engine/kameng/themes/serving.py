@@ -21,7 +21,6 @@ from kameng.themes.locales import negotiate
 from kameng.themes.manifest import PageSpec, SchemaName
 from kameng.themes.patterns import filled
 from kameng.themes.rendering import Rendering
-from kameng.themes.routes import with_query
 from kameng.themes.visit import OWN_PARAMETER, PageView, Visit
 
 if TYPE_CHECKING:
@@ -66,12 +65,8 @@ class PageServer:
             return await self.failed(visit, fault)
 
     async def _get(self, request: AnyRequest, visit: Visit) -> HttpAnswer:
-        path = self.inner_path(visit.path)
-        found = self.theme.routes.match(path)
+        found = self.theme.routes.match(self.inner_path(visit.path))
         if found is None:
-            if path != "/" and path.endswith("/") and self.theme.routes.match(path.rstrip("/")):
-                target = self.theme.prefixed("/" + path.strip("/"))
-                return answers.redirect(with_query(target, visit.query), status=308)
             raise PageFailure(404)
         visit.page, visit.parameters = found
         page = self.theme.merged.pages[visit.page]

@@ -25,6 +25,7 @@ class PostedForm:
         values: texts by field name in its usual form; none of a private field.
         errors: messages by field name, already in the visitor's language; those of no field under ``""``.
         key: its idempotency key, where the next try must use the same; None: a fresh one.
+        codes: of the payload's errors.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PostedForm:
     values: Mapping[str, Sequence[str]]
     errors: Mapping[str, Sequence[str]]
     key: str | None = None
+    codes: Sequence[str] = ()
 
 
 @dataclass(slots=True)

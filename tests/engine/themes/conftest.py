@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -64,6 +64,12 @@ def hidden_fields(text: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', text))
 
 
+@cache
+def _themes_of_the_shop() -> Themes:
+    """Made once: nothing in them changes from one request to the next."""
+    return load_themes(shop.kernel())
+
+
 OpenShop = Callable[..., Browser]
 
 
@@ -73,7 +79,7 @@ async def open_shop() -> AsyncIterator[OpenShop]:
     opened: list[Browser] = []
 
     def make(kernel: Kernel | None = None) -> Browser:
-        browser = Browser(load_themes(kernel or shop.kernel()))
+        browser = Browser(load_themes(kernel) if kernel else _themes_of_the_shop())
         opened.append(browser)
         return browser
 

@@ -12,7 +12,7 @@ from babel.messages.pofile import PoFileError
 from jinja2.ext import extract_from_ast
 
 from kameng.graphql.context import LOCALES
-from kameng.themes.catalogues import FOLDER, catalogue_stem, read_catalogue
+from kameng.themes.catalogues import ERROR_CONTEXT, FOLDER, catalogue_stem, read_catalogue
 from kameng.themes.checks.templates import TemplateText
 from kameng.themes.finding import Finding, advice, warning
 from kameng.themes.loaded import LoadedTheme
@@ -115,5 +115,5 @@ def _own_catalogue(theme: LoadedTheme, locale: str, used: set[str]) -> Iterator[
             if form and set(_PLACE.findall(text)) != set(_PLACE.findall(form)):
                 message = f"The translation of {text[:60]!r} has other places to fill."
                 yield warning(shown, line, message, f"Use {', '.join(_PLACE.findall(text)) or 'none'} in it.")
-        if text not in used:
+        if text not in used and item.context != ERROR_CONTEXT:
             yield advice(shown, line, f"Nothing uses {text[:60]!r}.", "Take it out.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
+from piccolo.columns import Column
 
 from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
@@ -19,6 +20,9 @@ from kameng_catalog.tables import Category, Product, Variant
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
+
+Values = dict[Column | str, Any]
+"""New values by column, as Piccolo takes them."""
 
 JSON_COLUMNS = frozenset({"titles", "descriptions"})
 
@@ -128,8 +132,8 @@ async def remove_price(context: Context, variant: UUID, tier: str, from_quantity
         await _record(context, "catalog.price_removed", f"variant:{variant}", step)
 
 
-def _changes(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
+def _changes(row: Any, values: Mapping[str, Any]) -> Values:
+    changes: Values = {}
     for name, value in values.items():
         old = orjson.loads(row[name]) if name in JSON_COLUMNS else row[name]
         new = {**old, **value} if name in JSON_COLUMNS else value
@@ -154,12 +158,14 @@ async def _now(context: Context) -> Any:
     return await context.db.fetchval("select now()")
 
 
-async def _record(context: Context, action: str, subject: str, details: Mapping[str, Any]) -> None:
+async def _record(context: Context, action: str, subject: str, details: Mapping[Any, Any]) -> None:
     await context.kernel.audit.record(
         action,
         principal=context.principal,
         subject=subject,
-        details={name: str(value) if isinstance(value, UUID) else value for name, value in details.items()},
+        details={
+            str(name): str(value) if isinstance(value, UUID) else value for name, value in details.items()
+        },
         correlation_id=context.correlation_id,
         address=context.address,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,10 @@ async def seed(kernel: Kernel, folder: Path) -> str:
     """Import ``products.csv`` and ``cards.csv`` of a folder, unless there are products; says what it did."""
     if await kernel.db.fetchval("select exists (select from catalog_product)"):
         return ""
-    sheet = open_sheet(folder / "products.csv", PRODUCT_COLUMNS)
-    try:
+    with closing(open_sheet(folder / "products.csv", PRODUCT_COLUMNS)) as sheet:
         products = await import_products(kernel, sheet, principal=COMMAND_LINE)
-    finally:
-        sheet.close()
-    sheet = open_sheet(folder / "cards.csv", CARD_COLUMNS)
-    try:
+    with closing(open_sheet(folder / "cards.csv", CARD_COLUMNS)) as sheet:
         cards = await import_cards(
             kernel, sheet, principal=COMMAND_LINE, source="demo", file_name="cards.csv"
         )
-    finally:
-        sheet.close()
     return f"catalog: {len(products.changes)} variants and {cards.cards} cards"

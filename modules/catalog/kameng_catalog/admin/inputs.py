@@ -36,7 +36,7 @@ def checked(name: str, read: Callable[[str], T], text: str) -> T:
 
 
 def checked_texts(name: str, texts: Sequence[LocalizedTextInput], longest: int) -> dict[str, str]:
-    """Texts by locale; empty ones are left out.
+    """Texts by locale, the empty ones too.
 
     Raises:
         InvalidInput: a language that the product does not have, or a text that is unusable.
@@ -48,5 +48,4 @@ def checked_texts(name: str, texts: Sequence[LocalizedTextInput], longest: int) 
                 cure=f"Take one of {', '.join(LOCALES)}.",
                 path=("input", name),
             )
-    found = {item.locale: checked(name, lambda text: cells.plain(text, longest), item.text) for item in texts}
-    return {locale: text for locale, text in found.items() if text}
+    return {item.locale: checked(name, lambda text: cells.plain(text, longest), item.text) for item in texts}

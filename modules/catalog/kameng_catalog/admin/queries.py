@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -30,6 +30,8 @@ from kameng_catalog.shop.types import Category, loaders_of
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
+
+T = TypeVar("T")
 
 NEWEST = Keyset("managed-products", (("p.id", "uuid"),), descending=True)
 BY_SKU = Keyset("managed-variants", (("v.sku", "text"),))
@@ -146,7 +148,9 @@ class CatalogAdminQuery:
         return await admin_loaders(info.context).batch.load(key_of("StockBatch", id))
 
 
-async def _by_name(context: Context, statement: Statement, name: str | None, make: Any) -> Any:
+async def _by_name(
+    context: Context, statement: Statement, name: str | None, make: Callable[[Any], T]
+) -> T | None:
     if name is None:
         raise InvalidInput("It is asked for by its id or by its name.", cure="Give one of the two.")
     row = await context.db.fetchrow(statement, name)

@@ -36,6 +36,8 @@ def cards(
     All of the file is taken, or nothing. Cards that are in stock already, or were sold, are found. Exits with
     1 if lines are faulty.
     """
+    from contextlib import closing
+
     from kameng.cli.running import run
     from kameng_catalog.commands.principal import COMMAND_LINE
     from kameng_catalog.commands.printing import bar, refusal_of, show_faults
@@ -45,22 +47,23 @@ def cards(
     from kameng_catalog.importing.sheets import open_sheet
 
     async def work(kernel: Kernel) -> CardReport:
-        with bar(f"Reading {file.name}") as advance:
-            sheet = open_sheet(file, COLUMNS_OF_ONE_VARIANT if variant else COLUMNS, encoding=encoding)
-            try:
-                return await import_cards(
-                    kernel,
-                    sheet,
-                    principal=COMMAND_LINE,
-                    variant=variant,
-                    source=source,
-                    file_name=file.name,
-                    keep_good=keep_good,
-                    dry_run=dry_run,
-                    progress=advance,
-                )
-            finally:
-                sheet.close()
+        with (
+            bar(f"Reading {file.name}") as advance,
+            closing(
+                open_sheet(file, COLUMNS_OF_ONE_VARIANT if variant else COLUMNS, encoding=encoding)
+            ) as sheet,
+        ):
+            return await import_cards(
+                kernel,
+                sheet,
+                principal=COMMAND_LINE,
+                variant=variant,
+                source=source,
+                file_name=file.name,
+                keep_good=keep_good,
+                dry_run=dry_run,
+                progress=advance,
+            )
 
     try:
         report = run(context, work)

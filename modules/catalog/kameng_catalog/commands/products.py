@@ -29,6 +29,8 @@ def products(
 
     All of the file is taken, or nothing. Exits with 1 if lines are faulty.
     """
+    from contextlib import closing
+
     from kameng.cli.running import run
     from kameng_catalog.commands.principal import COMMAND_LINE
     from kameng_catalog.commands.printing import bar, refusal_of, show_changes, show_faults
@@ -38,19 +40,18 @@ def products(
     from kameng_catalog.importing.sheets import open_sheet
 
     async def work(kernel: Kernel) -> ProductReport:
-        with bar(f"Reading {file.name}") as advance:
-            sheet = open_sheet(file, COLUMNS, encoding=encoding)
-            try:
-                return await import_products(
-                    kernel,
-                    sheet,
-                    principal=COMMAND_LINE,
-                    keep_good=keep_good,
-                    dry_run=dry_run,
-                    progress=advance,
-                )
-            finally:
-                sheet.close()
+        with (
+            bar(f"Reading {file.name}") as advance,
+            closing(open_sheet(file, COLUMNS, encoding=encoding)) as sheet,
+        ):
+            return await import_products(
+                kernel,
+                sheet,
+                principal=COMMAND_LINE,
+                keep_good=keep_good,
+                dry_run=dry_run,
+                progress=advance,
+            )
 
     try:
         report = run(context, work)

@@ -128,7 +128,7 @@ class Planner:
             self._categories[path] = row, ()
             return
         named = {**there["titles"], **titles}
-        row = {"id": there["id"], "parent": None, "path": path, "titles": named}
+        row = {"id": there["id"], "parent": there["parent"], "path": path, "titles": named}
         changes = _differences(_shown_texts("category", there["titles"]), _shown_texts("category", named))
         if changes:
             self._plan.categories.append(row)

@@ -6,7 +6,7 @@ LOCK = Statement(
     "catalog.lock_product_import", "select pg_advisory_xact_lock(hashtext('catalog.import_products'))"
 )
 
-CATEGORIES = Statement("catalog.import_categories", "select id, path, titles from catalog_category")
+CATEGORIES = Statement("catalog.import_categories", "select id, parent, path, titles from catalog_category")
 
 PRODUCTS = Statement(
     "catalog.import_products",

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from kameng.errors import Refusal
 from kameng.money import UnitPrice
 from kameng_catalog.contract import RETAIL, Prices, PriceTiers, Quote, QuoteRequest, Stock
 from kameng_catalog.settings import CatalogSettings
@@ -59,7 +58,7 @@ class ShopLoaders:
         settings: the catalogue's settings.
         product, variant: what is published, by key; None where it is not, or does not exist.
         variants_of: the published variants of a product.
-        quote: what the viewer pays, by variant and quantity.
+        quote: what the viewer pays, by variant and quantity; None if it is not for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
         available: how many pieces of a variant there are, up to what the shop tells.
     """
@@ -70,7 +69,7 @@ class ShopLoaders:
         self.product: DataLoader[UUID, Product | None] = DataLoader(self._products)
         self.variant: DataLoader[UUID, Variant | None] = DataLoader(self._variants)
         self.variants_of: DataLoader[UUID, list[Variant]] = DataLoader(self._variants_of)
-        self.quote: DataLoader[tuple[UUID, int], Quote | Refusal] = DataLoader(self._quotes)
+        self.quote: DataLoader[tuple[UUID, int], Quote | None] = DataLoader(self._quotes)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self.available: DataLoader[UUID, int] = DataLoader(self._available)
         self._tier: asyncio.Future[str] | None = None
@@ -119,14 +118,16 @@ class ShopLoaders:
         }
         return [found.get(key, []) for key in keys]
 
-    async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | Refusal]:
+    async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | None]:
         tier, currency = await self.tier(), self.settings.currency
-        return await self._context.service(Prices).quote(
+        answers = await self._context.service(Prices).quote(
             [
                 QuoteRequest(variant=variant, quantity=quantity, tier=tier, currency=currency)
                 for variant, quantity in keys
             ]
         )
+        # A loader would raise what is an exception; to a list it is just no price.
+        return [answer if isinstance(answer, Quote) else None for answer in answers]
 
     async def _ladders(self, keys: list[UUID]) -> list[list[LadderStep]]:
         tier, currency = await self.tier(), self.settings.currency

@@ -12,7 +12,6 @@ import strawberry
 from kameng.graphql import Info, Money, Node
 from kameng.ids import global_id
 from kameng.money import Money as Amount
-from kameng_catalog.contract import Quote
 from kameng_catalog.prices_shown import price_shown
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class Variant(Node):
     async def price(self, info: Info) -> Money | None:
         """The quote for the smallest order."""
         quote = await loaders_of(info).quote.load((self.key, self.min_quantity))
-        return price_shown(quote.unit) if isinstance(quote, Quote) else None
+        return None if quote is None else price_shown(quote.unit)
 
     @strawberry.field(description="What you pay for one, by quantity, the smallest first.")
     async def quantity_prices(self, info: Info) -> list[QuantityPrice]:
@@ -130,7 +129,7 @@ class Product(Node):
         loaders = loaders_of(info)
         variants = await loaders.variants_of.load(self.key)
         quotes = await loaders.quote.load_many([(item.key, item.min_quantity) for item in variants])
-        units = [quote.unit for quote in quotes if isinstance(quote, Quote)]
+        units = [quote.unit for quote in quotes if quote is not None]
         return price_shown(min(units, key=lambda unit: unit.units)) if units else None
 
     @strawberry.field(description="The best stock state among its variants.")

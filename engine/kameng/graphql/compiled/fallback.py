@@ -1,6 +1,6 @@
 """Execution by graphql-core, for what the compiler leaves to it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from graphql import ExecutionResult, MiddlewareManager, execute, subscribe
@@ -77,7 +77,7 @@ class Fallback:
         extensions: dict[str, Any] | None,
         *,
         with_directives: bool,
-    ) -> AsyncIterator[Result] | Result:
+    ) -> AsyncGenerator[Result, None] | Result:
         """Start a subscription; see ``execute`` for the arguments."""
         name = operation.node.name
         stream: Any = subscribe(
@@ -93,7 +93,7 @@ class Fallback:
         if is_awaitable(stream):
             stream = await stream
         if isinstance(stream, ExecutionResult):
-            return Result(None, stream.errors or ())
+            return Result(None, stream.errors or (), executed=False)
         return _results(stream)
 
 
@@ -102,7 +102,7 @@ def to_result(result: ExecutionResult) -> Result:
     return Result(result.data, result.errors or ())
 
 
-async def _results(stream: Any) -> AsyncIterator[Result]:
+async def _results(stream: Any) -> AsyncGenerator[Result, None]:
     try:
         async for result in stream:
             yield to_result(result)

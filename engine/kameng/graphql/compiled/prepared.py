@@ -1,6 +1,6 @@
 """A document's operation, ready to be executed again and again."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
@@ -154,7 +154,7 @@ class Prepared:
         context: Any = None,
         root: Any = None,
         extensions: dict[str, Any] | None = None,
-    ) -> AsyncIterator[Result] | Result:
+    ) -> AsyncGenerator[Result, None] | Result:
         """Start a subscription.
 
         Returns:
@@ -181,7 +181,7 @@ class Prepared:
         try:
             source = await source_stream(compiled.plan.fields[0], request)
         except GraphQLError as error:
-            return Result(None, (error,))
+            return Result(None, (error,), executed=False)
         return response_stream(source, compiled, request)
 
     def _variant(self, coerced: dict[str, Any]) -> CompiledOperation | None:

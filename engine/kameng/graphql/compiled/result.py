@@ -17,8 +17,8 @@ class Result:
         data: the tree of values in the order of the document; ``None`` when there is none.
         errors: in the order in which graphql-core reports them; empty when there are none.
         extensions: the response's own extensions, such as the cost of the document.
-        executed: whether a resolver could have run. ``False`` for a request that failed before execution
-            (syntax, validation, variables): its response carries no ``data`` entry at all.
+        executed: ``False`` for what the specification calls a request error (syntax, validation, variables, a
+            subscription that could not start): its response carries no ``data`` entry at all.
     """
 
     data: dict[str, Any] | None

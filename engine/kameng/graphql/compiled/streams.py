@@ -1,6 +1,6 @@
 """Subscriptions: the stream of events, and the compiled answer to each."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import suppress
 from typing import Any
 
@@ -45,7 +45,7 @@ async def source_stream(plan: FieldPlan, request: Request) -> AsyncIterable[Any]
 
 async def response_stream(
     source: AsyncIterable[Any], compiled: CompiledOperation, request: Request
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result, None]:
     """One result for each event; closes the source when it is closed itself."""
     events = aiter(source)
     try:

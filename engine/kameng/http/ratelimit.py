@@ -31,7 +31,8 @@ CLOSED = frozenset(
 )
 """Rules that let nobody pass while Valkey is away, by default: those that keep somebody from guessing."""
 
-_PATIENCE = 1.0  # seconds that Valkey gets to answer
+_PATIENCE = 3.0  # seconds that a check may take in all before Valkey counts as away
+_AT_ONCE = 8  # checks under way in a process; the others wait, rather than open a connection each
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class RateLimiter:
 
     def __init__(self, valkey: Redis, *, closed: Collection[str] = CLOSED) -> None:
         self._closed = frozenset(closed)
+        self._turn = asyncio.Semaphore(_AT_ONCE)
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
@@ -74,7 +76,7 @@ class RateLimiter:
         """
         hidden = sha256(key.encode()).hexdigest()[:32]
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_PATIENCE), self._turn:
                 for item in _items(limit):
                     if not await self._window.hit(item, rule, hidden, cost=cost):
                         raise await self._refusal(item, rule, hidden)
@@ -90,7 +92,7 @@ class RateLimiter:
         """Forget the tries, after one that succeeded, say. Without effect while Valkey is away."""
         hidden = sha256(key.encode()).hexdigest()[:32]
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_PATIENCE), self._turn:
                 for item in _items(limit):
                     await self._window.clear(item, rule, hidden)
         except (RedisError, OSError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from kameng.auth import SessionCookie, check_origin, read_credentials
+from kameng.auth import check_origin, read_credentials
 from kameng.graphql.context import LOCALES, Context
 from kameng.http.observing import CORRELATION
 
@@ -65,10 +65,13 @@ async def context_of(
         Unauthenticated: a bearer token that does not hold.
         CrossSiteRequest: another site makes a logged-in browser send it.
     """
-    credentials = read_credentials(
-        headers, SessionCookie(schema, secure=not kernel.auth.settings.insecure_cookies)
+    credentials = read_credentials(headers, kernel.auth.cookie(schema))
+    check_origin(
+        method or scope["method"],
+        headers,
+        cookie_used=credentials.cookie_used,
+        allowed_origins=kernel.auth.settings.allowed_origins,
     )
-    check_origin(method or scope["method"], headers, cookie_used=credentials.cookie_used)
     client = scope.get("client")
     address = client[0] if client else ""
     principal = await kernel.auth.principal(credentials, address=address)

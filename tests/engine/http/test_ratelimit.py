@@ -79,6 +79,17 @@ async def test_over_several_processes_it_is_the_same_limit(services, key):
     assert sum(counts) == 50
 
 
+async def test_a_burst_neither_needs_a_connection_each_nor_slips_through(services, key):
+    # given a client that may open ten connections, and 300 that try at once
+    async with Redis.from_url(services.redis_url, max_connections=10) as valkey:
+        limiter = RateLimiter(valkey)
+        results = await asyncio.gather(
+            *(limiter.check("browse", key, "20/minute") for _ in range(300)), return_exceptions=True
+        )
+    assert results.count(None) == 20
+    assert {type(result) for result in results} == {type(None), RateLimited}
+
+
 async def test_the_refusal_says_how_long_to_wait(limiter, key):
     await limiter.check("login", key, "1/minute")
     with pytest.raises(RateLimited) as refused:

@@ -13,7 +13,7 @@ from kameng.graphql.context import Context
 from kameng.themes import answers, csrf
 from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import PageData
-from kameng.themes.coercion import Filled, fill_variables
+from kameng.themes.coercion import fill_variables
 from kameng.themes.documents import ThemeDocument
 from kameng.themes.fields import grow, usual_name
 from kameng.themes.form_view import INSTANCE_FIELD, KEY_FIELD, NEXT_FIELD, new_key

@@ -27,8 +27,8 @@ ABSENT: Final = object()
 
 REQUIRED = "This is required."
 UNKNOWN_FIELD = "The form sent something that is not asked for."
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
-_FLOAT = re.compile(r"[+-]?(\d{1,18}(\.\d{1,18})?|\.\d{1,18})")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{1,18})?|\.[0-9]{1,18})")
 _TRUE = frozenset(("true", "on", "1", "yes"))
 _FALSE = frozenset(("false", "off", "0", "no"))
 _ADVICE = {
@@ -131,7 +131,10 @@ class _Filling:
     def _value(self, node: FieldTree, kind: GraphQLInputType, path: Path, has_default: bool) -> Any:
         if isinstance(kind, GraphQLNonNull):
             inner = kind.of_type
-            value = self._value(node, inner, path, True)
+            if isinstance(inner, GraphQLInputObjectType):
+                value = self._object(node, inner, path)
+            else:
+                value = self._value(node, inner, path, True)
             if value is ABSENT or value is None:
                 if getattr(inner, "name", "") == "Boolean" and not has_default:
                     return False  # an unticked box sends nothing
@@ -144,7 +147,9 @@ class _Filling:
         if isinstance(kind, GraphQLList):
             return self._list(node, kind.of_type, path)
         if isinstance(kind, GraphQLInputObjectType):
-            return self._object(node, kind, path)
+            # An optional part of a form that was left empty is not there, whatever it would require.
+            begun = node.present and not (_empty(node) and _requires(kind))
+            return self._object(node, kind, path) if begun else ABSENT
         raw = node.last
         if raw is None:
             return ABSENT
@@ -204,7 +209,13 @@ class _Filling:
 
 
 def _empty(node: FieldTree) -> bool:
-    return all(value == "" for value in node.values) and all(_empty(item) for item in node.children.values())
+    return all(isinstance(value, str) and not value.strip() for value in node.values) and all(
+        _empty(item) for item in node.children.values()
+    )
+
+
+def _requires(kind: GraphQLInputObjectType) -> bool:
+    return any(isinstance(item.type, GraphQLNonNull) for item in kind.fields.values())
 
 
 def _boolean(text: str) -> bool | None:

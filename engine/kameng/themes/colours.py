@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 
-_NUMBER = r"[+-]?(?:\d{1,6}(?:\.\d{1,8})?|\.\d{1,8})"
+_NUMBER = r"[+-]?(?:[0-9]{1,6}(?:\.[0-9]{1,8})?|\.[0-9]{1,8})"
 _ALPHA = rf"(?:\s*[/,]\s*(?P<alpha>{_NUMBER}%?))?"
 _GAP = r"\s*[\s,]\s*"
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)

@@ -16,7 +16,7 @@ _MAX_DEPTH = 10
 _MAX_INDEX = 10_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REST = re.compile(
-    r"\.(?P<dotted>[A-Za-z_][A-Za-z0-9_]*|\d{1,5})|\[(?P<bracketed>[A-Za-z_][A-Za-z0-9_]*|\d{0,5})\]"
+    r"\.(?P<dotted>[A-Za-z_][A-Za-z0-9_]*|[0-9]{1,5})|\[(?P<bracketed>[A-Za-z_][A-Za-z0-9_]*|[0-9]{0,5})\]"
 )
 
 

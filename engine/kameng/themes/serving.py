@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import structlog
 from litestar import Request
@@ -15,6 +16,7 @@ from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import Asking, Executes
 from kameng.themes.csp import new_nonce
 from kameng.themes.error_pages import answer_failure
+from kameng.themes.fields import MAX_FIELDS
 from kameng.themes.locales import COOKIE as LOCALE_COOKIE
 from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
 from kameng.themes.locales import negotiate
@@ -77,7 +79,7 @@ class PageServer:
         """What a theme needs to know of a request."""
         context = await self._make_context(request, self.theme.merged.schema)
         context.schema = self.theme.merged.schema
-        query = [(name, value) for name, value in request.query_params.multi_items() if name != OWN_PARAMETER]
+        query = _pairs(request)
         context.locale = negotiate(dict(query), request.cookies, request.headers.get("accept-language", ""))
         return Visit(
             path=request.scope["path"],
@@ -181,3 +183,14 @@ class PageServer:
     async def failed(self, visit: Visit | None, fault: Exception) -> HttpAnswer:
         """The answer where no page can be shown: a log-in, or an error page."""
         return await answer_failure(self, visit, fault)
+
+
+def _pairs(request: AnyRequest) -> list[tuple[str, str]]:
+    """The query's pairs in the order in which they stand, which Litestar's own reading does not keep."""
+    try:
+        pairs = parse_qsl(
+            request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS
+        )
+    except ValueError as error:
+        raise PageFailure(404) from error
+    return [(name, value) for name, value in pairs if name != OWN_PARAMETER]

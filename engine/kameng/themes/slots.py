@@ -13,7 +13,7 @@ from graphql import FragmentDefinitionNode, GraphQLSyntaxError, NameNode, Source
 from graphql.language import FragmentSpreadNode, Visitor
 
 from kameng.module import Module, Slot
-from kameng.themes.finding import Finding, error
+from kameng.themes.finding import Finding, warning
 
 SPREAD_PREFIX = "slot_"
 
@@ -87,27 +87,29 @@ def read_contributions(modules: Iterable[Module]) -> tuple[list[Contribution], l
 
 
 def _read(module: Module, slot: Slot) -> Contribution | Finding:
+    # Whatever is wrong with a module's piece, the page it was meant for is as good as without it: a warning.
     shown = f"module {module.name}/{slot.template}"
     package, _, path = slot.template.partition(":")
     first, _, rest = path.partition("/")
-    folder = _package_folder(package)
-    if folder is None or not path:
-        return error(shown, 0, "It names no template of a package.", "Write `package:templates/slot.html`.")
-    folder, path = (folder / first, rest) if rest else (folder, path)
-    if not (folder / path).is_file():
-        return error(
+    home = _package_folder(package)
+    if home is None or not path:
+        return warning(shown, 0, "It names no template of a package.", "Write `package:templates/slot.html`.")
+    folder, path = (home / first, rest) if rest else (home, path)
+    file = folder / path
+    if not file.is_file() or not file.resolve().is_relative_to(home.resolve()):
+        return warning(
             shown, 0, f"There is no file {path} in {folder.name}/ of {package}.", "Mend the slot's template."
         )
     try:
         parsed = parse(Source(slot.fragment, shown)).definitions if slot.fragment.strip() else ()
     except GraphQLSyntaxError as fault:
         line = fault.locations[0].line if fault.locations else 0
-        return error(
+        return warning(
             shown, line, f"Its fragment cannot be read: {fault.message}", "Mend the slot's fragment."
         )
     fragments = [item for item in parsed if isinstance(item, FragmentDefinitionNode)]
     if len(fragments) != len(parsed):
-        return error(
+        return warning(
             shown, 0, "Its fragment holds something else than fragments.", "Leave only fragments in it."
         )
     renamed = _Renamed(

@@ -12,7 +12,7 @@ from typing import Any
 
 from kameng.themes.colours import parse_colour
 
-_NUMBER = r"-?(?:\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})"
+_NUMBER = r"-?(?:[0-9]{1,6}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})"
 _UNITS = "px|rem|em|%|ch|ex|lh|rlh|vw|vh|vi|vb|vmin|vmax|svw|svh|lvw|lvh|dvw|dvh|cqi|cqw|pt|mm|cm|in"
 _LENGTH = rf"(?:{_NUMBER}(?:{_UNITS})|0)"
 _SUM = rf"{_LENGTH}(?: [+-] {_LENGTH}){{0,3}}"
@@ -85,7 +85,7 @@ TYPES: dict[str, tuple[Callable[[Any], str | None], str]] = {
     "duration": (_matching(rf"{_NUMBER}(?:ms|s)"), "a duration such as 150ms"),
     "easing": (_matching(_EASING), "a timing function such as ease-out or cubic-bezier(0.2, 0, 0, 1)"),
     "font": (_font, 'names of font families such as "Inter, system-ui, sans-serif"'),
-    "weight": (_matching(r"[1-9]\d{0,2}|1000|normal|bold"), "a weight from 1 to 1000"),
+    "weight": (_matching(r"[1-9][0-9]{0,2}|1000|normal|bold"), "a weight from 1 to 1000"),
     "shadow": (_shadow, "a shadow such as 0 1px 2px rgb(0 0 0 / 0.2), or none"),
     "asset": (_matching(_ASSET), "the path of an asset such as img/logo.svg"),
 }

@@ -25,6 +25,7 @@ from kameng.embedded.ports import LOOPBACK, free_port, holder_of, is_free
 from kameng.embedded.postgres_settings import server_settings
 from kameng.embedded.server_process import ServerProcess, wait_until
 from kameng.embedded.shelter import SHELTER
+from kameng.embedded.syncing import sync_in_background
 
 START_SECONDS = 120.0  # recovery after a crash replays up to max_wal_size
 STOP_SECONDS = 60.0  # the last checkpoint has to reach the disk
@@ -100,6 +101,8 @@ class EmbeddedPostgres:
             home.close()
             raise
         self._home = home
+        if (home.path / cluster.UNSYNCED).exists():
+            sync_in_background(home.path, home.path / cluster.UNSYNCED)
         return self
 
     def revive(self) -> bool:

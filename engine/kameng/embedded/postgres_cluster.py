@@ -39,6 +39,10 @@ CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 """
 
 
+# Beside the data as long as a new data folder is not on the disk as a whole.
+UNSYNCED = "unsynced"
+
+
 class StillInUseError(ServerFailedError):
     """Children of a killed server still hold its shared memory."""
 
@@ -73,7 +77,7 @@ def create(home: Home, binaries: PostgresBinaries, *, durable: bool) -> None:
     # Built in, so that sorting is the same on every machine and after every upgrade of the system.
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["--auth-local=peer", "--auth-host=scram-sha-256"]
-    command += [] if durable else ["--no-sync"]
+    command += ["--no-sync"]  # done while the server runs, see `kameng.embedded.syncing`
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -88,13 +92,9 @@ def create(home: Home, binaries: PostgresBinaries, *, durable: bool) -> None:
         raise _full(home, done.stderr) or ServerFailedError(
             "PostgreSQL cannot create its data folder.", log=said[-20:]
         )
-    draft.replace(home.data)
     if durable:
-        handle = os.open(home.path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        home.write(UNSYNCED, "The files of the new database are on their way to the disk.\n")
+    draft.replace(home.data)
 
 
 def server_command(

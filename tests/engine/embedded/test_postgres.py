@@ -125,9 +125,21 @@ async def test_a_lost_password_is_made_anew(postgres_folder: Path) -> None:
         )
 
 
+def test_a_new_data_folder_is_brought_to_the_disk(
+    folder: Path, copy_of_postgres: Callable[[Path], Path], eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    # Given a folder whose creator was killed before all of it was on the disk
+    marker = copy_of_postgres(folder / "postgres") / "unsynced"
+    marker.touch()
+    # When it is started again, then the rest is done
+    with EmbeddedPostgres(folder / "postgres"):
+        eventually(lambda: not marker.exists())
+
+
 async def test_without_durability_only_when_asked(folder: Path) -> None:
     with EmbeddedPostgres(folder / "postgres", durable=False) as postgres:
         assert await ask(postgres.dsn, "SHOW fsync") == "off"
+        assert not (folder / "postgres" / "unsynced").exists()
 
 
 def test_start_twice_and_stop_twice(postgres_folder: Path) -> None:

@@ -6,16 +6,32 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kameng.audit.chaining import chain_pending
 from kameng.events.pruning import prune_events
 from kameng.module import Task
 from kameng.tasks.pruning import prune_tasks
 
 if TYPE_CHECKING:
+    from kameng.kernel import Kernel
     from kameng.module import Module
+
+
+
+async def chain_audit(kernel: Kernel) -> None:
+    """Give new entries of the audit log their places in its chain."""
+    await chain_pending(kernel)
+
+
+async def purge_credentials(kernel: Kernel) -> None:
+    """Forget sessions and tokens that ended long ago."""
+    await kernel.auth.purge()
+
 
 KERNEL_TASKS = (
     Task(name="prune_events", call=prune_events, every=timedelta(hours=1)),
     Task(name="prune_tasks", call=prune_tasks, every=timedelta(hours=1)),
+    Task(name="chain_audit", call=chain_audit, every=timedelta(seconds=10)),
+    Task(name="purge_credentials", call=purge_credentials, every=timedelta(hours=1)),
 )
 """What the kernel itself has to do from time to time; their names begin with ``kernel.``."""
 

@@ -1,0 +1,265 @@
+"""Two hundred purchases over HTTP while every process of the shop is killed in turn: nothing is sold twice, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+import pytest_asyncio
+
+from kameng.auth import Principal, PrincipalKind
+from kameng.embedded.ports import free_port
+from kameng.graphql import Context
+from kameng.ids import global_id, new_id
+from kameng.kernel import Kernel
+from kameng.settings import Settings
+
+PURCHASES = 200
+BUYERS = 8
+PRICE, CREDIT = "3.00", "60.00"
+HEADER = (
+    "sku,product,title_zh,title_en,variant_zh,variant_en,category,category_zh,category_en,kind,face_value,face_currency,"
+    "price,cost,currency,description_zh,description_en,tags,status\n"
+)
+PLACE = """
+mutation Place($input: PlaceOrderInput!, $key: String!) {
+  placeOrder(input: $input) @idempotent(key: $key) {
+    order { number state lines { cards { secret } } } errors { code }
+  }
+}
+"""
+OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
+
+
+@dataclass
+class Shop:
+    """A shop as `kameng dev` runs it, in processes of its own."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+    answers: dict[str, dict] = field(default_factory=dict)
+
+    def running(self) -> dict[str, str]:
+        return json.loads((self.folder / "running.json").read_text())
+
+    def settings(self) -> Settings:
+        noted = self.running()
+        own = {
+            "database_url": noted["database_url"],
+            "redis_url": noted["redis_url"],
+            "data_dir": str(self.folder),
+        }
+        return Settings({"kameng": own}, root=self.folder)
+
+    def victims(self) -> list[tuple[str, int]]:
+        """Every process of the shop by what it does: web, worker, PostgreSQL, Valkey and their children."""
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                line = " ".join(process.cmdline())
+                parent = " ".join(process.parent().cmdline()) if process.parent() else ""
+            except psutil.Error:
+                continue
+            if "valkey-server" in line:
+                found.append(("valkey", process.pid))
+            elif "bin/postgres -D" in line:
+                found.append(("postgres", process.pid))
+            for name, mark in (("web", "kameng serve"), ("worker", "kameng worker")):
+                if line.endswith(mark):  # a child of the web server bears its parent's command line
+                    found.append((f"child of {name}" if parent.endswith(mark) else name, process.pid))
+        return found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    """A shop with stock, started as its operator would."""
+    port, folder, log = free_port(), tmp_path / "data", tmp_path / "log"
+    environment = {
+        **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")},
+        "PORT": str(port),
+        "KAMENG_KAMENG__DATA_DIR": str(folder),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kameng", "dev"],
+            env=environment,
+            cwd=tmp_path,
+            stdout=output,
+            stderr=output,
+        )
+    shop = Shop(f"http://127.0.0.1:{port}", folder, process, log)
+    try:
+        async with httpx.AsyncClient() as client:
+            while True:
+                assert process.poll() is None, log.read_text()
+                try:
+                    if (await client.get(f"{shop.url}/readyz")).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+        yield shop
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+async def furnish(kernel: Kernel) -> str:
+    """Put cards into stock; returns the variant's id."""
+
+    async def ask(source: str, variables: dict) -> dict:
+        context = Context(kernel, principal=OWNER, schema="admin")
+        answer = await kernel.graphql["admin"].execute(source, variables, context)
+        assert answer.errors is None, answer.errors
+        return answer.data
+
+    row = f"CARD,card,卡,Card,一,One,games,游戏,Games,card,3.00,CNY,{PRICE},1,CNY,说明,Text,,published\n"
+    source = "mutation($c: String!) { importProducts(input: {content: $c}) { applied } }"
+    assert (await ask(source, {"c": HEADER + row}))["importProducts"]["applied"]
+    cards = "sku,number,secret,expires_on\n" + "".join(f"CARD,,secret-{n},\n" for n in range(PURCHASES + 50))
+    source = "mutation($c: String!) { importCards(input: {content: $c}) { applied } }"
+    assert (await ask(source, {"c": cards}))["importCards"]["applied"]
+    return global_id("Variant", await kernel.db.fetchval("select id from catalog_variant"))
+
+
+async def post(client: httpx.AsyncClient, shop: Shop, source: str, variables: dict, token: str = "") -> dict:
+    """Ask until there is an answer: whatever is killed meanwhile, a client that repeats itself gets one."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    while True:
+        assert shop.process.poll() is None, shop.log.read_text()[-4000:]
+        try:
+            response = await client.post(
+                f"{shop.url}/graphql/shop", json={"query": source, "variables": variables}, headers=headers
+            )
+            if response.status_code == 200:
+                body = response.json()
+                if not body.get("errors"):
+                    return body["data"]
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.1)
+
+
+async def test_every_process_is_killed_in_turn_during_two_hundred_purchases(shop: Shop) -> None:
+    chance = random.Random(2026)
+    async with Kernel(shop.settings()) as kernel:
+        kernel.db.use()
+        variant = await furnish(kernel)
+    async with httpx.AsyncClient(timeout=15) as client:
+        # given members with money for twenty purchases each: together fewer than there are requests
+        tokens = []
+        register = "mutation($i: RegisterInput!) { register(input: $i) { token member { id } errors { code message } } }"
+        credit = "mutation($i: CreditWalletInput!) { creditWallet(input: $i) { errors { code } } }"
+        async with Kernel(shop.settings()) as kernel:
+            kernel.db.use()
+            for number in range(BUYERS):
+                value = {
+                    "email": f"b{number}@example.com",
+                    "password": f"battery horse {uuid4()}",
+                    "transport": "TOKEN",
+                }
+                made = (await post(client, shop, register, {"i": value}))["register"]
+                assert made["errors"] == [], made
+                tokens.append(made["token"])
+                context = Context(kernel, principal=OWNER, schema="admin", idempotency_key=str(uuid4()))
+                wanted = {
+                    "memberId": made["member"]["id"],
+                    "amount": {"amount": CREDIT, "currency": "CNY"},
+                    "reason": "test",
+                }
+                answer = await kernel.graphql["admin"].execute(credit, {"i": wanted}, context)
+                assert answer.data == {"creditWallet": {"errors": []}}, answer
+
+        # when they buy, and everything is killed in turn meanwhile
+        jobs = [(tokens[n % BUYERS], f"key-{n}") for n in range(PURCHASES)]
+        chance.shuffle(jobs)
+        queue = iter(jobs)
+        value = {"lines": [{"variantId": variant, "quantity": 1}]}
+
+        async def buy() -> None:
+            for token, key in queue:
+                shop.answers[key] = (await post(client, shop, PLACE, {"input": value, "key": key}, token))[
+                    "placeOrder"
+                ]
+
+        killed: Counter[str] = Counter()
+
+        async def kill() -> None:
+            order = [
+                "child of web",
+                "worker",
+                "postgres",
+                "valkey",
+                "web",
+                "postgres",
+                "child of web",
+                "worker",
+            ]
+            for turn, name in enumerate(order):
+                while len(shop.answers) < (turn + 1) * PURCHASES // (len(order) + 2):
+                    await asyncio.sleep(0.02)
+                candidates = [pid for what, pid in shop.victims() if what == name]
+                while not candidates:
+                    await asyncio.sleep(0.05)
+                    candidates = [pid for what, pid in shop.victims() if what == name]
+                os.kill(chance.choice(candidates), signal.SIGKILL)
+                killed[name] += 1
+
+        await asyncio.gather(kill(), *(buy() for _ in range(BUYERS)))
+        assert sum(killed.values()) == 8
+
+        # then each repeated request is answered as before
+        for token, key in chance.sample(jobs, 30):
+            again = (await post(client, shop, PLACE, {"input": value, "key": key}, token))["placeOrder"]
+            if not shop.answers[key]["errors"]:
+                assert again == shop.answers[key]
+
+    # and no card was sold twice, each charged order was delivered, and everybody was answered rightly
+    placed = [answer["order"] for answer in shop.answers.values() if answer["order"]]
+    secrets = [card["secret"] for order in placed for line in order["lines"] for card in line["cards"]]
+    refused = Counter(error["code"] for answer in shop.answers.values() for error in answer["errors"])
+    assert len(secrets) == len(placed) == len(set(secrets)) == BUYERS * 20
+    assert refused == {"INSUFFICIENT_FUNDS": PURCHASES - BUYERS * 20}
+    assert {order["state"] for order in placed} == {"COMPLETED"}
+    await check_books(shop)
+
+
+async def check_books(shop: Shop) -> None:
+    """Ledger, stock, orders and figures agree with each other."""
+    async with Kernel(shop.settings()) as kernel:
+        kernel.db.use()
+        db = kernel.db
+        from kameng_settlement.verifying import verify_ledger
+
+        report = await verify_ledger(db)
+        assert report.ok, str(report)
+        assert await db.fetchval("select count(*) from fulfilment_order where state <> 'COMPLETED'") == 0
+        orders, charged, lines, sold = await db.fetchrow(
+            """select (select count(*) from fulfilment_order),
+                      (select count(*) from settlement_ledger_transaction where kind = 'charge'),
+                      (select sum(quantity) from fulfilment_order_line), (select count(*) from catalog_sold_card)"""
+        )
+        assert orders == charged == lines == sold == BUYERS * 20
+        while await db.fetchval("select count(*) from kernel_outbox where relayed_at is null"):
+            await asyncio.sleep(0.1)
+        while (figures := await db.fetchrow("select sum(orders) o, sum(turnover) t from analytics_day"))[
+            "o"
+        ] != orders:
+            assert (figures["o"] or 0) <= orders
+            await asyncio.sleep(0.1)
+        assert figures["t"] == orders * 300

@@ -144,7 +144,11 @@ def _unknown_names(theme: LoadedTheme, templates: Sequence[TemplateText]) -> Ite
         path = text.name.partition(SEPARATOR)[2]
         if text.tree is None or path in included:
             continue
-        unknown = meta.find_undeclared_variables(text.tree) - NAMES - set(theme.environment.globals)
+        try:
+            undeclared = meta.find_undeclared_variables(text.tree)
+        except TemplateError:
+            continue  # told by build_theme
+        unknown = undeclared - NAMES - set(theme.environment.globals)
         tested = {
             node.node.name
             for node in text.tree.find_all(nodes.Test)

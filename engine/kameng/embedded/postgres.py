@@ -25,7 +25,7 @@ from kameng.embedded.ports import LOOPBACK, free_port, holder_of, is_free
 from kameng.embedded.postgres_settings import server_settings
 from kameng.embedded.server_process import ServerProcess, wait_until
 from kameng.embedded.shelter import SHELTER
-from kameng.embedded.syncing import sync_in_background
+from kameng.embedded.syncing import Syncing
 
 START_SECONDS = 120.0  # recovery after a crash replays up to max_wal_size
 STOP_SECONDS = 60.0  # the last checkpoint has to reach the disk
@@ -74,6 +74,7 @@ class EmbeddedPostgres:
         self._home: Home | None = None
         self._process: ServerProcess | None = None
         self._binaries: PostgresBinaries | None = None
+        self._syncing: Syncing | None = None
         self._port = 0
         self._password = ""
         self._sockets = Path()
@@ -102,7 +103,7 @@ class EmbeddedPostgres:
             raise
         self._home = home
         if (home.path / cluster.UNSYNCED).exists():
-            sync_in_background(home.path, home.path / cluster.UNSYNCED)
+            self._syncing = Syncing(home.path, home.path / cluster.UNSYNCED)
         return self
 
     def revive(self) -> bool:
@@ -127,13 +128,15 @@ class EmbeddedPostgres:
         if self._home is None:
             return
         try:
+            if self._syncing is not None:
+                self._syncing.end()
             if self._process is not None:
                 self._process.stop(STOP_SECONDS, (signal.SIGQUIT, 10), (signal.SIGKILL, 10))
             if self._sockets.parent != self._home.path:
                 shutil.rmtree(self._sockets, ignore_errors=True)
         finally:
             self._home.close()
-            self._home = self._process = None
+            self._home = self._process = self._syncing = None
 
     def __enter__(self) -> Self:
         return self.start()

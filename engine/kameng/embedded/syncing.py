@@ -12,22 +12,33 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def sync_in_background(folder: Path, marker: Path) -> None:
-    """Bring every file of a folder to the disk, and then remove the marker.
+class Syncing:
+    """Brings every file of a folder to the disk in the background, and then removes a marker.
 
     Whoever finds the marker at a later start does it again: the process may have ended too early.
     """
-    threading.Thread(target=_sync, args=[folder, marker], name="kameng-embedded-sync", daemon=True).start()
 
+    def __init__(self, folder: Path, marker: Path) -> None:
+        self._folder = folder
+        self._marker = marker
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._sync, name="kameng-embedded-sync", daemon=True)
+        self._thread.start()
 
-def _sync(folder: Path, marker: Path) -> None:
-    for place, _, names in os.walk(folder):
-        for name in (*names, "."):
-            with suppress(OSError):  # a live server removes files of its own
-                handle = os.open(Path(place) / name, os.O_RDONLY | os.O_NONBLOCK)
-                try:
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
-    if folder.is_dir():
-        marker.unlink(missing_ok=True)
+    def end(self) -> None:
+        """Stop after the file at hand."""
+        self._ended.set()
+        self._thread.join()
+
+    def _sync(self) -> None:
+        for place, _, names in os.walk(self._folder):
+            for name in (*names, "."):
+                if self._ended.is_set():
+                    return
+                with suppress(OSError):  # a live server removes files of its own
+                    handle = os.open(Path(place) / name, os.O_RDONLY | os.O_NONBLOCK)
+                    try:
+                        os.fsync(handle)
+                    finally:
+                        os.close(handle)
+        self._marker.unlink(missing_ok=True)

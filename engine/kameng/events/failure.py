@@ -44,7 +44,7 @@ CONTENTION = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 log = structlog.get_logger("kameng.events")
 
 _QUOTED = re.compile(r"""(["'`])(?:\\.|(?!\1).)+\1|=\s?\([^)]*\)""", re.DOTALL)
-_WORD_OF_NO_LANGUAGE = re.compile(r"\S*(?:[A-Za-z][\S]*\d|\d[\S]*[A-Za-z])\S{6,}|\d{6,}|[\w+/=-]{24,}")
+_LONG_WORD = re.compile(r"\S{6,}")
 
 
 def describe(error: BaseException) -> str:
@@ -61,9 +61,16 @@ def describe(error: BaseException) -> str:
         names = [error.sqlstate, error.table_name, error.column_name, error.constraint_name]
         text = f"{type(error).__name__} ({', '.join(str(name) for name in names if name)})"
     else:
-        message = _WORD_OF_NO_LANGUAGE.sub("…", _QUOTED.sub("…", str(error).partition("\n")[0]))
+        message = str(error).partition("\n")[0][:ERROR_LENGTH]
+        message = _LONG_WORD.sub(_unless_plain, _QUOTED.sub("…", message))
         text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return f"{text[: ERROR_LENGTH - 100]}{_place(error)}"[:ERROR_LENGTH]
+
+
+def _unless_plain(word: re.Match[str]) -> str:
+    """A word of some language passes; what holds a digit or is very long may be a number, a key or a code."""
+    text = word.group()
+    return "…" if len(text) > 24 or any(character.isdigit() for character in text) else text
 
 
 def _place(error: BaseException) -> str:

@@ -100,6 +100,8 @@ class Relay:
             while True:
                 began = time.monotonic()
                 self._rung.clear()
+                if connection.is_closed():
+                    raise ConnectionResetError("the connection that held the lock is lost")
                 wait = await self._round(connection)
                 patience.reset()
                 await asyncio.sleep(max(0.0, began + LINGER_SECONDS - time.monotonic()))

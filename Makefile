@@ -42,4 +42,5 @@ lock: .venv ## Pin the newest allowed versions into requirements.lock
 	@$(BIN)/python tools/lock.py --upgrade
 
 clean: ## Remove the environment and the demo shop's data
+	@test ! -x $(BIN)/python || $(BIN)/python -c 'from pathlib import Path; from kameng.embedded import remove_data; remove_data(Path(".kameng"))'
 	rm -rf $(VENV) .kameng

@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,10 +19,10 @@ from uuid import uuid4
 
 import httpx
 import psutil
-import pytest
 import pytest_asyncio
 
 from kameng.auth import Principal, PrincipalKind
+from kameng.embedded import remove_data
 from kameng.embedded.ports import free_port
 from kameng.graphql import Context
 from kameng.ids import global_id, new_id
@@ -87,8 +89,11 @@ class Shop:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A shop with stock, started as its operator would."""
-    port, folder, log = free_port(), tmp_path / "data", tmp_path / "log"
+    """A shop, started as its operator would."""
+    # Open to the account that PostgreSQL runs under, so that nothing of it lies elsewhere.
+    base = Path(tempfile.mkdtemp(prefix="kameng-faults-"))
+    base.chmod(0o755)
+    port, folder, log = free_port(), base / "data", tmp_path / "log"
     environment = {
         **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")},
         "PORT": str(port),
@@ -117,6 +122,8 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
+        remove_data(folder)
+        shutil.rmtree(base)
 
 
 async def furnish(kernel: Kernel) -> str:

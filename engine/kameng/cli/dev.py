@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def dev(context: click.Context, seed: bool, data: Path, port: int | None) -> Non
         base = f"http://{engine.host}:{engine.port}"
         environment = {"HOST": engine.host, "PORT": str(engine.port), "PYTHONUNBUFFERED": "1"}
         specs = [
-            ProcessSpec("web", [*python, "serve"], environment, ready=f"{base}/readyz"),
+            ProcessSpec(
+                "web", [*python, "serve"], environment, ready=f"{base}/readyz", reload_signal=signal.SIGHUP
+            ),
             ProcessSpec("worker", [*python, "worker"], environment),
         ]
         status = Supervisor(specs, on_ready=lambda: _tell(ready, link)).run()

@@ -67,8 +67,10 @@ class LayerLoader(BaseLoader):
 
     def __init__(self, layers: Sequence[tuple[str, Path]], modules: Mapping[str, Path]) -> None:
         self._layers = list(layers)
-        self._folders = {**dict(layers), **modules}
         self._modules = frozenset(modules)
+        # Read once: while pages are shown, no name leads to the file system.
+        self._files = {name: _templates(folder) for name, folder in (*layers, *modules.items())}
+        self._resolved: dict[tuple[str, str | None], str] = {}
 
     def resolve(self, name: str, asking: str | None = None) -> str:
         """The internal name of a template.
@@ -81,42 +83,50 @@ class LayerLoader(BaseLoader):
             TemplateRefused: the name holds ``::`` or leaves its folder.
             TemplateNotFound: no layer has it.
         """
+        own = asking.partition(SEPARATOR)[0] if asking else None
+        known = self._resolved.get((name, own))
+        if known is None:
+            known = self._find(name, own)
+            self._resolved[name, own] = known
+        return known
+
+    def _find(self, name: str, own: str | None) -> str:
         path = name.removeprefix(PARENT)
         if SEPARATOR in name or "\\" in name or any(part in ("", ".", "..") for part in path.split("/")):
             raise TemplateRefused(
                 f"{name[:100]!r} is no name of a template.", cure="Write a path such as parts/card.html."
             )
-        own = asking.partition(SEPARATOR)[0] if asking else None
         names = [layer for layer, _ in self._layers]
         if name.startswith(PARENT):
             names = names[names.index(own) + 1 :] if own in names else names
         elif own in self._modules:
             names = [own, *names]
         for layer in names:
-            if self._file(layer, path):
+            if path in self._files[layer]:
                 return f"{layer}{SEPARATOR}{path}"
         raise TemplateNotFound(name, f"There is no template {name!r} in {' → '.join(names) or 'any layer'}.")
-
-    def _file(self, layer: str, path: str) -> Path | None:
-        folder = self._folders[layer]
-        file = folder / path
-        return file if file.is_file() and file.resolve().is_relative_to(folder.resolve()) else None
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         """What Jinja asks for, by internal name."""
         layer, separator, path = template.partition(SEPARATOR)
-        file = self._file(layer, path) if separator and layer in self._folders else None
+        file = self._files.get(layer, {}).get(path) if separator else None
         if file is None:
             raise TemplateNotFound(template)
         return file.read_text("utf-8"), str(file), lambda: True
 
     def all_names(self) -> list[str]:
         """Internal names of all templates, overridden ones and those of modules included."""
-        return [
-            f"{layer}{SEPARATOR}{file.relative_to(folder).as_posix()}"
-            for layer, folder in self._folders.items()
-            for file in sorted(folder.rglob("*.html"))
-        ]
+        return [f"{layer}{SEPARATOR}{path}" for layer, files in self._files.items() for path in files]
+
+
+def _templates(folder: Path) -> dict[str, Path]:
+    """The templates below a folder by path; a link that leads out of it is none of them."""
+    root = folder.resolve()
+    return {
+        file.relative_to(folder).as_posix(): file
+        for file in sorted(folder.rglob("*.html"))
+        if file.is_file() and file.resolve().is_relative_to(root)
+    }
 
 
 class ThemeEnvironment(ImmutableSandboxedEnvironment):

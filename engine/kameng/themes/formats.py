@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,13 @@ def money(value: Mapping[str, Any] | Money | UnitPrice, locale: Locale) -> str:
         amount, currency = Decimal(str(value["amount"])), str(value["currency"])
     else:
         amount, currency = value.amount, value.currency
+    return _money(amount, currency, str(locale))
+
+
+@lru_cache(
+    maxsize=8_192
+)  # a list shows the same few prices to everybody, and CLDR's patterns are slow to fill
+def _money(amount: Decimal, currency: str, locale: str) -> str:
     exact = amount == amount.quantize(Decimal(1).scaleb(-minor_decimals(currency)))
     return format_currency(amount, currency, locale=locale, decimal_quantization=exact)
 

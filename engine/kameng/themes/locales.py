@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from babel import Locale
 
@@ -46,6 +47,7 @@ def _preferred(accept: str) -> list[str]:
     return [tag for _, tag in sorted(weighted, key=lambda item: -item[0])]
 
 
+@cache
 def babel_locale(locale: str) -> Locale:
     """Babel's locale of one of ours."""
     return Locale.parse(locale, sep="-")

@@ -6,6 +6,7 @@ from kameng.auth import PrincipalDirectory
 from kameng.auth.first_administrator import FirstAdministrator
 from kameng.module import Module, Permission, Provide, SchemaPart
 from kameng_catalog.contract import PriceTiers
+from kameng_membership.admin_entry import EntryMutation, EntryQuery
 from kameng_membership.admin_members import MembersMutation, MembersQuery
 from kameng_membership.admin_staff import StaffMutation, StaffQuery
 from kameng_membership.admin_types import (
@@ -29,12 +30,12 @@ from kameng_membership.tiers import open_tiers
 
 
 @strawberry.type
-class MembershipAdminQuery(MembersQuery, StaffQuery):
+class MembershipAdminQuery(EntryQuery, MembersQuery, StaffQuery):
     """Queries of the back office."""
 
 
 @strawberry.type
-class MembershipAdminMutation(MembersMutation, StaffMutation):
+class MembershipAdminMutation(EntryMutation, MembersMutation, StaffMutation):
     """Mutations of the back office."""
 
 

@@ -12,6 +12,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from kameng.auth import PrincipalDirectory, PrincipalKind
+from kameng.errors import NotFound
 from kameng.graphql import Context, Info, Node
 from kameng.ids import global_id
 from kameng.module import Permission as DeclaredPermission
@@ -128,6 +129,18 @@ class StaffMember(Node):
             state=StaffState(row["state"]),
             created_at=row["created_at"],
         )
+
+
+async def staff_member(context: Context, key: UUID) -> StaffMember:
+    """Somebody of the staff by key.
+
+    Raises:
+        NotFound: there is nobody.
+    """
+    rows = await context.db.fetch(READ_STAFF, [key])
+    if not rows:
+        raise NotFound("There is nobody of the staff with this id.", cure="`staff` lists them.")
+    return StaffMember.of(rows[0])
 
 
 def managed_member(row: Mapping[str, Any]) -> ManagedMember:

@@ -61,7 +61,7 @@ class LedgerTransaction(Table, tablename="settlement_ledger_transaction"):
     memo = Text(null=False, default="")
     effective_at = Timestamptz(null=False, default=None)
     posted_at = Timestamptz(null=False, default=None)
-    reverses = ForeignKey(
+    reverses: "ForeignKey[LedgerTransaction]" = ForeignKey(
         "self",
         null=True,
         default=None,

@@ -83,14 +83,14 @@ class Shop:
     def variants(self) -> Variants:
         return self.kernel.services.get(Variants)
 
-    async def products(self, *changes: Mapping[str, str], **options: bool) -> ProductReport:
+    async def products(self, *changes: Mapping[str, str], **options: Any) -> ProductReport:
         """Import lines that differ from the plain one in these cells."""
         text = as_csv([{**PLAIN, **change} for change in changes or ({},)])
         return await import_products(
             self.kernel, text_sheet(text, product_lines.COLUMNS), principal=CLERK, **options
         )
 
-    async def product_file(self, path: Path, encoding: str | None = None, **options: bool) -> ProductReport:
+    async def product_file(self, path: Path, encoding: str | None = None, **options: Any) -> ProductReport:
         """Import a file."""
         with closing(open_sheet(path, product_lines.COLUMNS, encoding=encoding)) as sheet:
             return await import_products(self.kernel, sheet, principal=CLERK, **options)

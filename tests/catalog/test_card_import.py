@@ -33,14 +33,11 @@ async def test_the_example_files_come_into_stock(shop: Shop) -> None:
     assert report.applied
     assert more.counts == {"STEAM-US-20": 500}
     sizes = await shop.sizes()
-    assert {
-        name: sizes[name] for name in ("card", "free_card", "sold_card", "stock_batch", "arriving_card")
-    } == {
+    assert {name: sizes[name] for name in ("card", "free_card", "sold_card", "stock_batch")} == {
         "card": 24_760,
         "free_card": 24_760,
         "sold_card": 0,
         "stock_batch": 2,
-        "arriving_card": 0,
     }
     batch = await shop.kernel.db.fetchrow("select * from catalog_stock_batch where id = $1", report.batch)
     assert batch is not None
@@ -70,7 +67,7 @@ async def test_each_planted_fault_is_found_and_nothing_is_written(shop: Shop) ->
     ]
     assert (report.applied, report.batch, report.cards) == (False, None, 7)
     sizes = await shop.sizes()
-    assert (sizes["card"], sizes["stock_batch"], sizes["arriving_card"]) == (0, 0, 0)
+    assert (sizes["card"], sizes["stock_batch"]) == (0, 0)
 
 
 async def test_keeping_the_good_cards(shop: Shop) -> None:
@@ -86,7 +83,7 @@ async def test_a_dry_run_finds_faults_and_writes_nothing(shop: Shop) -> None:
     assert [fault.line for fault in report.faults.in_order()] == [2]
     assert (report.cards, report.applied) == (1, False)
     sizes = await shop.sizes()
-    assert (sizes["card"], sizes["arriving_card"]) == (2, 0)
+    assert (sizes["card"], sizes["stock_batch"]) == (2, 1)
 
 
 async def test_cards_that_are_in_the_vault_are_found_even_when_they_were_sold(shop: Shop) -> None:
@@ -189,7 +186,6 @@ async def test_two_imports_of_the_same_cards_at_once(shop: Shop) -> None:
             assert not isinstance(result, BaseException) or isinstance(result, Conflict)
     # and each card is there once
     assert (await shop.stock.available([variant]))[variant] == 250
-    assert (await shop.sizes())["arriving_card"] == 0
 
 
 async def test_a_failed_import_leaves_nothing_behind(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +198,7 @@ async def test_a_failed_import_leaves_nothing_behind(shop: Shop, monkeypatch: py
     with pytest.raises(RuntimeError, match="out of order"):
         await shop.cards("A-1", 10)
     sizes = await shop.sizes()
-    assert (sizes["card"], sizes["free_card"], sizes["stock_batch"], sizes["arriving_card"]) == (0, 0, 0, 0)
+    assert (sizes["card"], sizes["free_card"], sizes["stock_batch"]) == (0, 0, 0)
     assert sizes["stock_movement"] == 0
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from kameng_catalog.stock_tables import ArrivingCard, Card, FreeCard, SoldCard, StockBatch, StockMovement
+from kameng_catalog.stock_tables import Card, FreeCard, SoldCard, StockBatch, StockMovement
 from kameng_catalog.tables import Category, Price, Product, Variant
 
 APP_CONFIG = AppConfig(
@@ -20,7 +20,6 @@ APP_CONFIG = AppConfig(
         FreeCard,
         SoldCard,
         StockMovement,
-        ArrivingCard,
     ],
     migration_dependencies=[],
 )

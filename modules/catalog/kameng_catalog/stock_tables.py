@@ -115,21 +115,6 @@ class StockMovement(Table, tablename="catalog_stock_movement"):
     catalog_stock_movement_moves = Check("quantity <> 0")
 
 
-class ArrivingCard(Table, tablename="catalog_arriving_card"):
-    """A card of an import that is not complete yet, sealed already. Unlogged: a crash may forget it."""
-
-    id = BigSerial(primary_key=True)
-    arrival = UUID(null=False, default=None)
-    line = Integer(null=False, default=None)
-    variant = UUID(null=False, default=None)
-    number = Text(null=True, default=None)
-    sealed = Bytea(null=True, default=None)
-    data_key = UUID(null=True, default=None)
-    blind_index = Bytea(null=False, default=None)
-    expires_on = Date(null=True, default=None)
-    arrived_at = Timestamptz(null=False)
-
-
 INDEXES = (
     Index("catalog_card_batch", "create index catalog_card_batch on catalog_card (batch, id)"),
     Index(
@@ -154,11 +139,6 @@ INDEXES = (
         "alter table catalog_free_card reset (autovacuum_vacuum_scale_factor,"
         " autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay,"
         " autovacuum_analyze_scale_factor, vacuum_index_cleanup)",
-    ),
-    Index(
-        "catalog_arriving_card_unlogged",
-        "alter table catalog_arriving_card set unlogged",
-        "alter table catalog_arriving_card set logged",
     ),
     Index(
         "catalog_refuse_change",

@@ -1,16 +1,16 @@
-"""Importing cards: read, seal and stage them in pieces, then put all of them into stock at once, or none.
+"""Importing cards: read, seal and copy them into the vault piece by piece, in one transaction.
 
-However long the file is, a piece of it is in memory at a time. Only sealed cards are staged, each piece in a
-short transaction of its own, so that a long file does not keep the database from cleaning up behind the sales
-meanwhile.
+However long the file is, only two pieces of it are in memory, and of the rest the blind indexes, by which
+doubles within the file are found. The server takes one piece while the next one is read and sealed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from kameng_catalog.events import CardsImported
 from kameng_catalog.importing import card_statements as statements
 from kameng_catalog.importing.card_lines import CardLine, CardLines
 from kameng_catalog.importing.cells import quoted
-from kameng_catalog.importing.faults import LISTED, Fault
+from kameng_catalog.importing.faults import Fault, UnreadableFile
 from kameng_catalog.importing.report import CardReport
 from kameng_catalog.sealing import DOMAIN, fingerprint_of, sealed_for
 from kameng_catalog.settings import CatalogSettings
@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     from kameng.vault import DataKey
     from kameng_catalog.importing.sheets import Sheet
 
-CHUNK = 4_096
-"""Cards that are in memory at a time."""
+CHUNK = 8_192
+"""Cards of a piece."""
+
+MOST_CARDS = 2_500_000
+"""Cards of a file; their blind indexes take about 350 MB of memory."""
+
+_INDEX = statements.CARD_COLUMNS.index("blind_index")
 
 
 async def import_cards(
@@ -50,7 +55,7 @@ async def import_cards(
     dry_run: bool = False,
     progress: Callable[[Sheet], None] = lambda _sheet: None,
 ) -> CardReport:
-    """Put the cards of a file into stock, as one batch.
+    """Put the cards of a file into stock, as one batch: all of them, or none.
 
     Args:
         kernel: the kernel.
@@ -65,7 +70,7 @@ async def import_cards(
         progress: called after each piece.
 
     Raises:
-        UnreadableFile: it is no such table.
+        UnreadableFile: it is no such table, or too long.
         NotFound: there is no such variant.
         Conflict: another import brought some of the same cards at this very moment.
     """
@@ -77,10 +82,14 @@ async def import_cards(
         source=source,
         file_name=file_name,
         keep_good=keep_good,
-        dry_run=dry_run,
         progress=progress,
+        report=CardReport(dry_run=dry_run),
     )
     return await arrival.run()
+
+
+class _NothingToKeep(Exception):
+    """Undoes the transaction of an import that is refused, or only tried."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,52 +103,69 @@ class _Arrival:
     source: str
     file_name: str
     keep_good: bool
-    dry_run: bool
     progress: Callable[[Sheet], None]
+    report: CardReport
     key: UUID = field(default_factory=new_id)
-    report: CardReport = field(default_factory=CardReport)
     variants: dict[str, tuple[UUID, str] | None] = field(default_factory=dict)
+    lines: dict[bytes, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     data_key: DataKey | None = None
 
     async def run(self) -> CardReport:
-        """Stage the file, look for doubles, and put into stock what may go there."""
-        self.report.dry_run = self.dry_run
-        await self.kernel.db.execute(statements.FORGET_OLD)
+        """Bring in what is sound; keep it if it may be kept."""
         await self._learn_variants([self.sku] if self.sku else [])
         if self.sku and self.variants[self.sku] is None:
             raise NotFound(f"There is no variant {quoted(self.sku)}.", cure="Import its product first.")
-        time_zone = self.kernel.settings.section("catalog", CatalogSettings).time_zone
-        today = await self.kernel.db.fetchval(statements.TODAY, time_zone)
         try:
-            await self._stage(today)
-            await self._find_doubles()
-            self.report.counts = {
-                row["sku"]: row["cards"] for row in await self.kernel.db.fetch(statements.COUNTS, self.key)
-            }
-            self.report.cards = sum(self.report.counts.values())
-            if self.report.cards and self._wanted:
+            async with self.kernel.db.transaction():
+                await self._bring_in()
+                if not self.report.cards or not self._wanted:
+                    raise _NothingToKeep
                 await self._put_into_stock()
-        finally:
-            await self.kernel.db.execute(statements.FORGET, self.key)
+            self.report.applied, self.report.batch = True, self.key
+        except _NothingToKeep:
+            pass
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as error:
+            raise Conflict(
+                "Another import brought some of these cards at the same moment; nothing was written.",
+                cure="Import the file again, to be told which.",
+            ) from error
         return self.report
 
     @property
     def _wanted(self) -> bool:
         """Whether anything is to be written, as far as is known by now."""
-        return not self.dry_run and (self.keep_good or not self.report.faults.count)
+        return not self.report.dry_run and (self.keep_good or not self.report.faults.count)
 
-    async def _stage(self, today: date) -> None:
+    async def _bring_in(self) -> None:
+        db = self.kernel.db
+        time_zone = self.kernel.settings.section("catalog", CatalogSettings).time_zone
+        today: date = await db.fetchval(statements.TODAY, time_zone)
         checker = CardLines(self.sheet.columns, self.report.faults, today, self.sku)
-        rows = self.sheet.rows()
+        pieces = _pieces(self.sheet, checker)
 
-        def next_lines() -> list[CardLine] | None:
-            piece = list(islice(rows, CHUNK))
-            return [line for row in piece if (line := checker.read(row))] if piece else None
-
-        while (lines := await asyncio.to_thread(next_lines)) is not None:
-            await self._learn_variants({line.sku for line in lines})
-            await self._stage_lines([line for line in lines if self._takes_cards(line)])
-            self.progress(self.sheet)
+        await db.execute(statements.ADD_BATCH, self.key, self.source, self.file_name, self.principal.key)
+        copying: asyncio.Task[int] | None = None
+        try:
+            while (lines := await asyncio.to_thread(next, pieces, None)) is not None:
+                await self._learn_variants({line.sku for line in lines})
+                cards = await self._indexed([line for line in lines if self._takes_cards(line)])
+                rows = await self._sealed(cards) if self._wanted else []
+                # From here on the connection is needed, which the piece before has had until now.
+                if copying is not None:
+                    await copying
+                known = await self._known(cards)
+                self.counts.update(line.sku for line, index in cards if index not in known)
+                if self._wanted:
+                    kept = [row for row in rows if row[_INDEX] not in known]
+                    copying = asyncio.create_task(db.copy("catalog_card", statements.CARD_COLUMNS, kept))
+                self.progress(self.sheet)
+        finally:
+            # Nothing may run on the connection any more when the transaction ends.
+            if copying is not None:
+                await copying
+        self.report.counts = dict(sorted(self.counts.items()))
+        self.report.cards = self.counts.total()
 
     async def _learn_variants(self, skus: Iterable[str]) -> None:
         unknown = [sku for sku in skus if sku not in self.variants]
@@ -159,96 +185,68 @@ class _Arrival:
             return True
         return False
 
-    async def _stage_lines(self, lines: Sequence[CardLine]) -> None:
-        if not lines:
-            return
-        vault, now = self.kernel.vault, datetime.now(UTC)
-        variants = [self._variant(line) for line in lines]
-        indexes = await vault.blind_index_many(
+    async def _indexed(self, lines: Sequence[CardLine]) -> list[tuple[CardLine, bytes]]:
+        """The lines with their blind indexes, without those whose card stands in the file already."""
+        indexes = await self.kernel.vault.blind_index_many(
             DOMAIN, [fingerprint_of(line.number, line.secret) for line in lines]
         )
-        sealed: Sequence[bytes | None] = [None] * len(lines)
-        data_key = None
-        # Once nothing is going to be written, the rest of the file is only looked through for more faults.
-        if self._wanted:
-            key = await self._key_for(len(lines))
-            data_key = key.id
-            sealed = await vault.seal_many(
-                key,
-                [
-                    (line.secret.encode(), sealed_for(variant, index))
-                    for line, variant, index in zip(lines, variants, indexes, strict=True)
-                ],
+        cards = []
+        for line, index in zip(lines, indexes, strict=True):
+            first = self.lines.setdefault(index, line.line)
+            if first == line.line:
+                cards.append((line, index))
+            else:
+                self.report.faults.add(Fault(line.line, "secret", f"the card of line {first} again"))
+        if len(self.lines) > MOST_CARDS:
+            raise UnreadableFile(
+                f"The file has more than {MOST_CARDS:,} cards.", cure="Split it into several files."
             )
-        rows = [
-            (
-                self.key,
-                line.line,
-                variant,
-                line.number or None,
-                secret,
-                data_key,
-                index,
-                line.expires_on,
-                now,
-            )
-            for line, variant, secret, index in zip(lines, variants, sealed, indexes, strict=True)
-        ]
-        async with self.kernel.db.transaction():
-            await self.kernel.db.copy("catalog_arriving_card", statements.ARRIVING, rows)
+        return cards
 
-    def _variant(self, line: CardLine) -> UUID:
-        variant = self.variants[line.sku]
-        assert variant is not None  # noqa: S101 - others were sorted out before
-        return variant[0]
+    async def _known(self, cards: Sequence[tuple[CardLine, bytes]]) -> set[bytes]:
+        """The blind indexes of those that are in the vault already."""
+        found = await self.kernel.db.fetch(statements.KNOWN, [index for _, index in cards])
+        since = {row["blind_index"]: row["created_at"] for row in found}
+        for line, index in cards:
+            if index in since:
+                reason = f"the card is in stock since {since[index]:%Y-%m-%d %H:%M} UTC already"
+                self.report.faults.add(Fault(line.line, "secret", reason))
+        return set(since)
 
-    async def _key_for(self, cards: int) -> DataKey:
-        if self.data_key is None or self.data_key.remaining < cards:
+    async def _sealed(self, cards: Sequence[tuple[CardLine, bytes]]) -> list[tuple[Any, ...]]:
+        """The rows of the vault, in the order of `card_statements.CARD_COLUMNS`."""
+        if self.data_key is None or self.data_key.remaining < len(cards):
             self.data_key = await self.kernel.vault.new_key(f"{DOMAIN}:{self.key}")
-        return self.data_key
-
-    async def _find_doubles(self) -> None:
-        rows = await self.kernel.db.fetch(statements.DOUBLE_IN_FILE, self.key, LISTED)
-        self._add_doubles(rows, lambda row: f"the card of line {row['first_line']} again")
-        rows = await self.kernel.db.fetch(statements.KNOWN_IN_VAULT, self.key, LISTED)
-        self._add_doubles(
-            rows, lambda row: f"the card is in stock since {row['created_at']:%Y-%m-%d %H:%M} UTC already"
+        key = self.data_key
+        variants = [variant[0] for line, _ in cards if (variant := self.variants[line.sku])]
+        sealed = await self.kernel.vault.seal_many(
+            key,
+            [
+                (line.secret.encode(), sealed_for(variant, index))
+                for (line, index), variant in zip(cards, variants, strict=True)
+            ],
         )
-
-    def _add_doubles(self, rows: Sequence[Any], reason: Callable[[Any], str]) -> None:
-        for row in rows:
-            self.report.faults.add(Fault(row["line"], "secret", reason(row)))
-        if rows:
-            self.report.faults.count_more(rows[0]["total"] - len(rows))
+        return [
+            (variant, self.key, line.number or None, secret, key.id, index, line.expires_on)
+            for (line, index), variant, secret in zip(cards, variants, sealed, strict=True)
+        ]
 
     async def _put_into_stock(self) -> None:
-        report = self.report
-        try:
-            async with self.kernel.db.transaction():
-                await self.kernel.db.execute(
-                    statements.ADD_BATCH,
-                    self.key,
-                    self.source,
-                    self.file_name,
-                    report.cards,
-                    self.principal.key,
-                )
-                for statement in (statements.ADD_CARDS, statements.FREE_CARDS, statements.ADD_MOVEMENTS):
-                    await self.kernel.db.execute(statement, self.key)
-                await self.kernel.events.emit(CardsImported(batch=str(self.key), counts=report.counts))
-                await self.kernel.audit.record(
-                    "catalog.cards_imported",
-                    principal=self.principal,
-                    subject=f"stock_batch:{self.key}",
-                    details={
-                        "cards": report.cards,
-                        "file": self.file_name,
-                        "faults": self.report.faults.count,
-                    },
-                )
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict(
-                "Another import brought some of these cards at the same moment; nothing was written.",
-                cure="Import the file again, to be told which.",
-            ) from error
-        report.applied, report.batch = True, self.key
+        db, report = self.kernel.db, self.report
+        await db.execute(statements.FREE_CARDS, self.key)
+        await db.execute(statements.ADD_MOVEMENTS, self.key)
+        await db.execute(statements.COUNT_BATCH, self.key, report.cards)
+        await self.kernel.events.emit(CardsImported(batch=str(self.key), counts=report.counts))
+        await self.kernel.audit.record(
+            "catalog.cards_imported",
+            principal=self.principal,
+            subject=f"stock_batch:{self.key}",
+            details={"cards": report.cards, "file": self.file_name, "faults": report.faults.count},
+        )
+
+
+def _pieces(sheet: Sheet, checker: CardLines) -> Iterator[list[CardLine]]:
+    """The sound lines of a sheet in pieces; a piece may be empty."""
+    rows = sheet.rows()
+    while piece := list(islice(rows, CHUNK)):
+        yield [line for row in piece if (line := checker.read(row))]

@@ -1,4 +1,4 @@
-"""The SQL of card imports: cards arrive in a table of their own and enter the vault together."""
+"""The SQL of card imports."""
 
 from kameng.db import Statement
 
@@ -9,49 +9,15 @@ VARIANTS = Statement(
 
 TODAY = Statement("catalog.today", "select (now() at time zone $1)::date")
 
-ARRIVING = (
-    "arrival", "line", "variant", "number", "sealed", "data_key", "blind_index", "expires_on", "arrived_at"
-)  # fmt: skip
-"""The columns of an arriving card, as they are copied."""
+CARD_COLUMNS = ("variant", "batch", "number", "sealed", "data_key", "blind_index", "expires_on")
+"""The columns of a card, as they are copied."""
 
-# Of equal cards the first stays. The count tells of all, the rows only of as many as a report lists.
-DOUBLE_IN_FILE = Statement(
-    "catalog.drop_doubles_in_file",
+KNOWN = Statement(
+    "catalog.known_cards",
     """
-    with numbered as (
-        select id, row_number() over same as place, first_value(line) over same as first_line
-        from catalog_arriving_card where arrival = $1
-        window same as (partition by blind_index order by id)
-    ),
-    gone as (
-        delete from catalog_arriving_card a using numbered n
-        where a.id = n.id and n.place > 1
-        returning a.line, n.first_line
-    )
-    select line, first_line, count(*) over () as total from gone order by line limit $2
-    """,
-)
-
-KNOWN_IN_VAULT = Statement(
-    "catalog.drop_known_cards",
-    """
-    with gone as (
-        delete from catalog_arriving_card a using catalog_card c
-        where a.arrival = $1 and c.blind_index = a.blind_index
-        returning a.line, c.batch
-    )
-    select gone.line, b.created_at, count(*) over () as total
-    from gone join catalog_stock_batch b on b.id = gone.batch
-    order by gone.line limit $2
-    """,
-)
-
-COUNTS = Statement(
-    "catalog.count_arrived",
-    """
-    select v.sku, count(*) as cards
-    from catalog_arriving_card a join catalog_variant v on v.id = a.variant
-    where a.arrival = $1 group by v.sku order by v.sku
+    select c.blind_index, b.created_at
+    from catalog_card c join catalog_stock_batch b on b.id = c.batch
+    where c.blind_index = any($1::bytea[])
     """,
 )
 
@@ -59,20 +25,15 @@ ADD_BATCH = Statement(
     "catalog.add_stock_batch",
     """
     insert into catalog_stock_batch (id, source, file_name, card_count, created_by, created_at)
-    values ($1, $2, $3, $4, $5, now())
+    values ($1, $2, $3, 0, $4, now())
     """,
+)
+
+COUNT_BATCH = Statement(
+    "catalog.count_stock_batch", "update catalog_stock_batch set card_count = $2 where id = $1"
 )
 
 # In the order of the file, since the stock is sold first in, first out.
-ADD_CARDS = Statement(
-    "catalog.add_cards",
-    """
-    insert into catalog_card (variant, batch, number, sealed, data_key, blind_index, expires_on)
-    select variant, arrival, number, sealed, data_key, blind_index, expires_on
-    from catalog_arriving_card where arrival = $1 order by id
-    """,
-)
-
 FREE_CARDS = Statement(
     "catalog.free_cards",
     """
@@ -87,11 +48,4 @@ ADD_MOVEMENTS = Statement(
     insert into catalog_stock_movement (variant, kind, quantity, batch, at)
     select variant, 'import', count(*), $1, now() from catalog_card where batch = $1 group by variant
     """,
-)
-
-FORGET = Statement("catalog.forget_arrival", "delete from catalog_arriving_card where arrival = $1")
-
-FORGET_OLD = Statement(
-    "catalog.forget_old_arrivals",
-    "delete from catalog_arriving_card where arrived_at < now() - interval '1 day'",
 )

@@ -26,10 +26,6 @@ OBJECTS = (
         "drop index if exists catalog_product_search",
     ),
     (
-        "create index catalog_category_subtree on catalog_category (path text_pattern_ops)",
-        "drop index if exists catalog_category_subtree",
-    ),
-    (
         "create index catalog_card_batch on catalog_card (batch, id)",
         "drop index if exists catalog_card_batch",
     ),
@@ -52,10 +48,6 @@ OBJECTS = (
     (
         "alter table catalog_free_card set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.05, vacuum_index_cleanup = on)",
         "alter table catalog_free_card reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay, autovacuum_analyze_scale_factor, vacuum_index_cleanup)",
-    ),
-    (
-        "alter table catalog_arriving_card set unlogged",
-        "alter table catalog_arriving_card set logged",
     ),
     (
         "create function catalog_refuse_change() returns trigger language plpgsql as $$ begin raise exception '% is append-only', tg_table_name; end $$",

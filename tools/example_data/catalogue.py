@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from . import consoles, memberships, mobile_games, pc_games, point_cards, software, store_cards, topups
+from .categories import ROOTS
 from .sheets import money_text, number_text
 from .wares import Product, Variant
 
@@ -61,6 +62,8 @@ VARIANTS: Mapping[str, tuple[Product, Variant]] = {
 
 def row(product: Product, variant: Variant) -> dict[str, str]:
     """One line of a product file, by column."""
+    category = product.category
+    root = ROOTS[category.path.partition("/")[0]]
     return {
         "sku": variant.sku,
         "product": product.slug,
@@ -68,9 +71,9 @@ def row(product: Product, variant: Variant) -> dict[str, str]:
         "title_en": product.title.en,
         "variant_zh": variant.title.zh,
         "variant_en": variant.title.en,
-        "category": product.category.path,
-        "category_zh": product.category.name.zh,
-        "category_en": product.category.name.en,
+        "category": category.path,
+        "category_zh": f"{root.zh}/{category.name.zh}",
+        "category_en": f"{root.en}/{category.name.en}",
         "kind": "card",
         "face_value": number_text(variant.face_value),
         "face_currency": variant.face_currency,

@@ -1,6 +1,15 @@
-"""The leaves of the demo shop's category tree."""
+"""The demo shop's category tree: its roots and its leaves."""
 
 from .wares import Category, Text
+
+ROOTS = {
+    "topup": Text("话费充值", "Phone top-up"),
+    "game": Text("游戏", "Games"),
+    "store": Text("礼品卡", "Gift cards"),
+    "media": Text("影音会员", "Streaming"),
+    "software": Text("软件", "Software"),
+}
+"""Names of the roots, by slug."""
 
 MOBILE = Category("topup/mobile", Text("国内话费", "Mainland mobile top-up"))
 OVERSEAS = Category("topup/overseas", Text("境外话费", "Overseas airtime"))

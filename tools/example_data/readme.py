@@ -43,7 +43,7 @@ kameng import cards examples/data/cards-steam-us-20.csv --variant {extra_sku}
 | `title_zh`, `title_en` | title of the product |
 | `variant_zh`, `variant_en` | title of the variant |
 | `category` | path of slugs, `parent/leaf` |
-| `category_zh`, `category_en` | name of the leaf |
+| `category_zh`, `category_en` | names of root and leaf, `parent/leaf` |
 | `kind` | kind of stock; here always `card` |
 | `face_value`, `face_currency` | what the card is worth, or the list price; currency by ISO 4217 |
 | `price`, `cost` | what the buyer pays and what the card cost us, at most four decimals |

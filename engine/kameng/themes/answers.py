@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar.datastructures import Cookie
+from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
 from kameng.errors import (
@@ -66,6 +67,8 @@ def status_of(code: str) -> int:
 
 def status_of_fault(fault: Exception) -> int:
     """The HTTP status that an exception means for a page."""
+    if isinstance(fault, HTTPException):
+        return fault.status_code  # a body that is too large or cannot be read
     if not isinstance(fault, KamengError):
         return 500
     return status_of(fault.code) if fault.code in _STATUSES else 403 if isinstance(fault, Refusal) else 500

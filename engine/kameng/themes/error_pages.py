@@ -12,7 +12,7 @@ from kameng.ids import new_id
 from kameng.themes import answers
 from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import PageData
-from kameng.themes.csp import new_nonce, page_headers
+from kameng.themes.csp import page_headers
 from kameng.themes.rendering import Rendering
 from kameng.themes.routes import with_query
 from kameng.themes.visit import Visit
@@ -32,12 +32,18 @@ TITLES = {
 }
 """Message ids of error pages' titles."""
 
+
+def title_of(status: int) -> str:
+    """The message id of an error page's title."""
+    return TITLES.get(status) or TITLES[500 if status >= 500 else 422]
+
+
 _PLAIN = Markup(
     '<!doctype html><html lang="{}"><meta charset="utf-8"><title>{}</title><h1>{}</h1><p>{}</p></html>'
 )
 
 
-async def answer_failure(server: PageServer, visit: Visit | None, fault: Exception) -> HttpAnswer:
+async def answer_failure(server: PageServer, visit: Visit, fault: Exception) -> HttpAnswer:
     """What to answer where a page cannot be shown.
 
     Args:
@@ -47,11 +53,9 @@ async def answer_failure(server: PageServer, visit: Visit | None, fault: Excepti
     """
     status = fault.status if isinstance(fault, PageFailure) else answers.status_of_fault(fault)
     message = fault.message if isinstance(fault, PageFailure) else ""
-    reference = (visit.context.correlation_id if visit else "") or str(new_id())
+    reference = visit.context.correlation_id or str(new_id())
     if status >= 500 and not isinstance(fault, PageFailure):
         log.error("page failed", theme=server.theme.name, correlation_id=reference, exc_info=fault)
-    if visit is None:
-        return _plain(status, new_nonce(), reference, "en")
     if status == 401:
         if target := _login(server, visit):
             return answers.redirect(target, server.cookies(visit))
@@ -60,7 +64,7 @@ async def answer_failure(server: PageServer, visit: Visit | None, fault: Excepti
         return await _themed(server, visit, status, message, reference)
     except Exception:  # an error page that fails must not fail the answer
         log.exception("error page failed", theme=server.theme.name, status=status)
-        return _plain(status, visit.nonce, reference, visit.locale)
+        return _plain(status, visit, reference)
 
 
 def _login(server: PageServer, visit: Visit) -> str | None:
@@ -76,7 +80,7 @@ async def _themed(server: PageServer, visit: Visit, status: int, message: str, r
     found = await server.asking.layout(visit) if status < 500 else PageData()
     visit.posted = None
     rendering = Rendering(theme, visit, found)
-    title = rendering.translate(TITLES.get(status, TITLES[500]))
+    title = rendering.translate(title_of(status))
     error = {
         "status": status,
         "message": rendering.translate(message),
@@ -92,7 +96,7 @@ async def _themed(server: PageServer, visit: Visit, status: int, message: str, r
     return answers.html(text, status, visit, server.cookies(visit), private=True)
 
 
-def _plain(status: int, nonce: str, reference: str, locale: str) -> HttpAnswer:
-    title = TITLES.get(status, TITLES[500])
-    text = str(_PLAIN.format(locale, title, title, reference))
-    return HttpAnswer(status, answers.HTML, text.encode(), page_headers(nonce, private=True))
+def _plain(status: int, visit: Visit, reference: str) -> HttpAnswer:
+    title = title_of(status)
+    text = str(_PLAIN.format(visit.locale, title, title, reference))
+    return HttpAnswer(status, answers.HTML, text.encode(), page_headers(visit.nonce, private=True))

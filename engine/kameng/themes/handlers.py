@@ -76,7 +76,6 @@ def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeCon
 
     Which page answers is the theme's to say and not the router's, since a theme may be replaced while we run.
     """
-    secure = themes.kernel.settings.public_url.startswith("https:")
     development = not themes.kernel.settings.production
     servers: dict[str, PageServer] = {}
 
@@ -84,8 +83,7 @@ def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeCon
         theme = themes.fresh(kind) if development else themes.active(kind)
         known = servers.get(kind)
         if known is None or known.theme is not theme:
-            executor = themes.kernel.graphql[theme.merged.schema]
-            known = servers[kind] = PageServer(theme, executor, make_context, secure=secure)
+            known = servers[kind] = PageServer(theme, themes.kernel, make_context)
         return known
 
     async def answered(request: AnyRequest) -> HttpAnswer:

@@ -15,6 +15,7 @@ from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import PageData
 from kameng.themes.coercion import fill_variables
 from kameng.themes.documents import ThemeDocument
+from kameng.themes.error_pages import answer_failure
 from kameng.themes.fields import grow, usual_name
 from kameng.themes.form_view import INSTANCE_FIELD, KEY_FIELD, NEXT_FIELD, new_key
 from kameng.themes.local_path import is_local_path, local_path
@@ -88,16 +89,16 @@ class FormServer:
 
     async def post(self, request: AnyRequest) -> HttpAnswer:
         """Answer POST."""
-        visit: Visit | None = None
+        visit = self._pages.begin(request)
         try:
-            visit = await self._pages.visit(request)
+            await self._pages.identify(visit, request)
             found = self._theme.routes.match(self._pages.inner_path(visit.path))
             visit.page, visit.parameters = found or ("", {})
             sent = await self._read(request, visit)
             self._pages.guard(sent.spec.requires, visit.context.principal)
             return await self._run(visit, sent)
         except Exception as fault:  # the last line of defence: a visitor always gets a page
-            return await self._pages.failed(visit, fault)
+            return await answer_failure(self._pages, visit, fault)
 
     async def _read(self, request: AnyRequest, visit: Visit) -> Submission:
         name = request.query_params.get(OWN_PARAMETER, "")
@@ -183,6 +184,7 @@ class FormServer:
             query=visit.query,
             context=_fresh(visit.context),
             nonce=visit.nonce,
+            block=visit.block,
             page=name,
             parameters={item: parameters[item] for item in wanted},
             seed=visit.seed,

@@ -11,6 +11,7 @@ from litestar import Request
 
 from kameng.auth.principal import Principal
 from kameng.graphql.context import Context
+from kameng.http.observing import CORRELATION
 from kameng.themes import answers
 from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import Asking, Executes
@@ -26,6 +27,7 @@ from kameng.themes.rendering import Rendering
 from kameng.themes.visit import OWN_PARAMETER, PageView, Visit
 
 if TYPE_CHECKING:
+    from kameng.kernel import Kernel
     from kameng.themes.loaded import LoadedTheme
 
 log = structlog.get_logger(__name__)
@@ -43,52 +45,58 @@ class PageServer:
 
     Args:
         theme: the theme.
-        executor: runs documents of its schema.
+        kernel: runs its documents.
         make_context: finds out who asks.
-        secure: whether browsers reach us over TLS.
     """
 
-    def __init__(
-        self, theme: LoadedTheme, executor: Executes, make_context: MakeContext, *, secure: bool
-    ) -> None:
+    def __init__(self, theme: LoadedTheme, kernel: Kernel, make_context: MakeContext) -> None:
         self.theme = theme
-        self.executor = executor
-        self.asking = Asking(theme, executor)
-        self.secure = secure
+        self.executor: Executes = kernel.graphql[theme.merged.schema]
+        self.asking = Asking(theme, self.executor)
+        self._kernel = kernel
         self._make_context = make_context
+        self._secure = kernel.settings.public_url.startswith("https:")
 
     async def get(self, request: AnyRequest) -> HttpAnswer:
         """Answer GET and HEAD."""
-        visit: Visit | None = None
+        visit = self.begin(request)
         try:
-            visit = await self.visit(request)
-            return await self._get(request, visit)
+            await self.identify(visit, request)
+            return await self._get(visit)
         except Exception as fault:  # the last line of defence: a visitor always gets a page
-            return await self.failed(visit, fault)
+            return await answer_failure(self, visit, fault)
 
-    async def _get(self, request: AnyRequest, visit: Visit) -> HttpAnswer:
+    async def _get(self, visit: Visit) -> HttpAnswer:
         found = self.theme.routes.match(self.inner_path(visit.path))
         if found is None:
             raise PageFailure(404)
         visit.page, visit.parameters = found
         page = self.theme.merged.pages[visit.page]
         self.guard(page.requires, visit.context.principal, page.permission)
-        return await self.show(visit, page, page.status, block=request.headers.get(BLOCK_HEADER))
+        return await self.show(visit, page, page.status)
 
-    async def visit(self, request: AnyRequest) -> Visit:
-        """What a theme needs to know of a request."""
-        context = await self._make_context(request, self.theme.merged.schema)
-        context.schema = self.theme.merged.schema
+    def begin(self, request: AnyRequest) -> Visit:
+        """What a theme needs to know of a request, as if a visitor sent it; enough for an error page in any case."""
         query = _pairs(request)
-        context.locale = negotiate(dict(query), request.cookies, request.headers.get("accept-language", ""))
+        locale = negotiate(dict(query), request.cookies, request.headers.get("accept-language", ""))
+        correlation = (request.scope.get("state") or {}).get(CORRELATION, "")
         return Visit(
             path=request.scope["path"],
             query=query,
-            context=context,
+            context=Context(
+                self._kernel, locale=locale, schema=self.theme.merged.schema, correlation_id=correlation
+            ),
             nonce=new_nonce(),
-            seed=request.cookies.get(answers.cookie_name(answers.SEED_COOKIE, self.secure)),
-            flash=request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self.secure)),
+            block=request.headers.get(BLOCK_HEADER, "")[:100],
+            seed=request.cookies.get(answers.cookie_name(answers.SEED_COOKIE, self._secure)),
+            flash=request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self._secure)),
         )
+
+    async def identify(self, visit: Visit, request: AnyRequest) -> None:
+        """Find out who sent a request."""
+        locale = visit.context.locale
+        visit.context = await self._make_context(request, self.theme.merged.schema)
+        visit.context.locale = locale
 
     def inner_path(self, path: str) -> str:
         """A path without the theme's prefix."""
@@ -107,26 +115,20 @@ class PageServer:
         if permission and not principal.may(permission):
             raise PageFailure(403)
 
-    async def show(
-        self, visit: Visit, page: PageSpec, status: int, *, block: str | None = None
-    ) -> HttpAnswer:
+    async def show(self, visit: Visit, page: PageSpec, status: int) -> HttpAnswer:
         """Run a page's document and render it.
 
         Raises:
             PageFailure: there is nothing to show.
         """
         found = await self.asking.page(visit, page)
-        rendering = Rendering(
-            self.theme,
-            visit,
-            found,
-        )
+        rendering = Rendering(self.theme, visit, found)
         view = self.view(
             visit, visit.page, self.title(page, found.data, rendering), rendering, found.problems
         )
         template = page.template.removeprefix("templates/")
-        if block:
-            part = rendering.render_block(template, block[:100], view)
+        if visit.block:
+            part = rendering.render_block(template, visit.block, view)
             if part is None:
                 raise PageFailure(404)
             text = part
@@ -171,18 +173,14 @@ class PageServer:
             cookies.append(self.cookie(answers.FLASH_COOKIE, None))
         if LOCALE_PARAMETER in dict(visit.query):
             year = 31_536_000
-            cookies.append(answers.own_cookie(LOCALE_COOKIE, visit.locale, secure=self.secure, max_age=year))
+            cookies.append(answers.own_cookie(LOCALE_COOKIE, visit.locale, secure=self._secure, max_age=year))
         return cookies
 
     def cookie(self, name: str, value: str | None, max_age: int | None = None) -> str:
         """A cookie of the engine's own; over TLS bound to this very host by its name."""
         return answers.own_cookie(
-            answers.cookie_name(name, self.secure), value, secure=self.secure, max_age=max_age
+            answers.cookie_name(name, self._secure), value, secure=self._secure, max_age=max_age
         )
-
-    async def failed(self, visit: Visit | None, fault: Exception) -> HttpAnswer:
-        """The answer where no page can be shown: a log-in, or an error page."""
-        return await answer_failure(self, visit, fault)
 
 
 def _pairs(request: AnyRequest) -> list[tuple[str, str]]:
@@ -191,6 +189,6 @@ def _pairs(request: AnyRequest) -> list[tuple[str, str]]:
         pairs = parse_qsl(
             request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS
         )
-    except ValueError as error:
-        raise PageFailure(404) from error
+    except ValueError:
+        return []  # more fields than any address of ours has
     return [(name, value) for name, value in pairs if name != OWN_PARAMETER]

@@ -45,6 +45,7 @@ class Visit:
         query: its pairs, in order, without the engine's own.
         context: what resolvers know of it.
         nonce: of the answer's Content Security Policy.
+        block: the one block of the page that is asked for; empty: all of it.
         page: the page's name; empty on an error page.
         parameters: of its path.
         seed: the CSRF cookie's value; None where the browser has none.
@@ -57,6 +58,7 @@ class Visit:
     query: Sequence[tuple[str, str]]
     context: Context
     nonce: str
+    block: str = ""
     page: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     seed: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from kameng.themes.local_path import is_local_path
 from tests.engine.themes import shop
+from tests.engine.themes.building import write_theme
 from tests.engine.themes.conftest import ORIGIN, Browser, OpenShop, action_of, hidden_fields
 
 QUANTITY = "input.lines[0].quantity"
@@ -123,6 +125,41 @@ async def test_a_planted_flash_cookie_shows_nothing(browser: Browser) -> None:
 async def test_an_unknown_form_is_a_404(browser: Browser) -> None:
     assert (await browser.http.post("/?_form=nothing", headers={"origin": ORIGIN})).status_code == 404
     assert (await browser.http.post("/", headers={"origin": ORIGIN})).status_code == 404
+
+
+async def test_a_script_gets_the_block_of_a_refused_form_alone(browser: Browser) -> None:
+    answer = await browser.send("/products/steam", {QUANTITY: "200"}, {"kameng-block": "main"})
+
+    assert answer.status_code == 422
+    assert answer.text.startswith("<h1")
+    assert "Only 100 are left." in answer.text
+
+
+async def test_a_body_that_cannot_be_read_is_no_fault_of_ours(browser: Browser) -> None:
+    headers = {"origin": ORIGIN, "content-type": "multipart/form-data; boundary=x"}
+
+    answer = await browser.http.post("/login?_form=log_in", content=b"--y\r\nnonsense", headers=headers)
+
+    assert 400 <= answer.status_code < 500
+    assert "<!doctype html>" in answer.text
+
+
+async def test_a_theme_says_an_error_in_its_own_words(open_shop: OpenShop, tmp_path: Path) -> None:
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    error = 'msgctxt "error"\nmsgid "OUT_OF_STOCK"\nmsgstr "{}"\n'
+    write_theme(
+        tmp_path,
+        "wordy",
+        {"parent": "shop"},
+        {
+            "locale/zh_CN/LC_MESSAGES/messages.po": head + error.format("库存不足"),
+            "locale/en/LC_MESSAGES/messages.po": head + error.format("Sold out"),
+        },
+    )
+    browser = open_shop(shop.kernel(config=shop.settings(shop.FIXTURES, tmp_path, storefront="wordy")))
+
+    assert "Sold out</p>" in (await browser.send("/products/steam", {QUANTITY: "200"})).text
+    assert "库存不足</p>" in (await browser.send("/products/steam?lang=zh-CN", {QUANTITY: "200"})).text
 
 
 class TestLoggingIn:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kameng.errors import UnavailableError
 from tests.engine.themes import shop
 from tests.engine.themes.building import one_page, write_theme
 from tests.engine.themes.conftest import Browser, OpenShop
@@ -184,6 +185,22 @@ async def test_an_error_page_that_fails_still_answers(open_shop: OpenShop, tmp_p
 
     assert answer.status_code == 500
     assert "<h1>Something went wrong on our side</h1>" in answer.text
+
+
+async def test_a_service_that_is_away_is_a_503_page_in_the_visitors_language(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise UnavailableError("PostgreSQL does not answer.")
+
+    monkeypatch.setattr(shop, "PrincipalKind", away)
+    browser.log_in()
+
+    answer = await browser.get("/?lang=zh-CN")
+
+    assert answer.status_code == 503
+    assert "<h1>我们马上回来</h1>" in answer.text
+    assert "PostgreSQL" not in answer.text
 
 
 async def test_a_theme_has_an_error_page_of_its_own(open_shop: OpenShop, tmp_path: Path) -> None:

@@ -101,17 +101,17 @@ async def compare(
     await afterwards()
     for turn in range(2):  # the second time with what was learnt from the first
         ours = world()
-        answer = as_json(
-            *await by_compiler(
-                compiled,
-                generated.source,
-                dict(generated.variables),
-                ours,
-                root(ours),
-                generated.operation_name,
-            )
+        data, errors = await by_compiler(
+            compiled,
+            generated.source,
+            dict(generated.variables),
+            ours,
+            root(ours),
+            generated.operation_name,
         )
+        answer = as_json(data, errors)
         await afterwards()
+        assert as_json(data, errors) == answer, "abandoned work changed the answer"
         assert answer == expected, f"answer {turn} differs:\n{answer.decode()}\n{expected.decode()}"
         assert ours.log == theirs.log, f"calls {turn} differ"
     return expected

@@ -190,9 +190,20 @@ class SubLeaf(Leaf):
     """An undecorated subclass."""
 
 
+class Alien:
+    """An ordinary class that is a twig only where an object of it is marked as one."""
+
+    def __init__(self, key: str) -> None:
+        self.id = key
+        self.name = "alien"
+
+    def __repr__(self) -> str:
+        return f"<Alien {self.id}>"
+
+
 def thing(world: World, key: str) -> Any:
     """An object of one of the types, in one of the ways that Strawberry knows it by."""
-    kind = world.roll(12, "thing", key)
+    kind = world.roll(14, "thing", key)
     if kind < 4:
         return leaf(world, key)
     if kind < 7:
@@ -207,6 +218,10 @@ def thing(world: World, key: str) -> Any:
         return Oddity()
     if kind == 11 and world.trouble:
         return strawberry.cast(Stone, leaf(world, key))
+    if kind == 12:
+        return strawberry.cast(Twig, Alien(key))
+    if kind == 13 and world.trouble:
+        return Alien(key)
     return Twig(id=strawberry.ID(key), name=None)
 
 
@@ -224,7 +239,10 @@ class Branch(Node):
         world = note(info)
         if world.troubled(self.key, "leaf!"):
             raise world.error(self.key, "leaf!")
-        return world.value(leaf(world, f"{self.key}.leaf"), self.key, "leaf")
+        found = leaf(world, f"{self.key}.leaf")
+        if world.trouble and world.roll(4, self.key, "cast") == 0:
+            found = strawberry.cast(Stone, found)
+        return world.value(found, self.key, "leaf")
 
     @strawberry.field
     async def leaf_later(self, info: strawberry.Info) -> Leaf:
@@ -305,6 +323,13 @@ class Branch(Node):
         return Pair(first=leaf(world, f"{self.key}.first"), second=None)
 
     @strawberry.field
+    def either(self, info: strawberry.Info) -> list[Either]:
+        world = note(info)
+        return world.values(
+            lambda key: Pair(first=(1, "one")[world.roll(2, key)], second=None), self.key, "either"
+        )
+
+    @strawberry.field
     async def loaded(self, info: strawberry.Info, number: int = 0) -> str | None:
         return await world_of(info).loader.load(f"{self.key}-{number}")
 
@@ -362,10 +387,11 @@ class Branch(Node):
         odd: Odd = Odd(5),
         colour: Colour = Colour.BLUE,
         numbers: list[int] | None = None,
+        global_id: strawberry.relay.GlobalID | None = None,
     ) -> str:
         if numbers is not None:
             numbers.append(0)
-        return repr((odd, colour, numbers))
+        return repr((odd, colour, numbers, global_id))
 
     @strawberry.field
     def selected(self, info: strawberry.Info) -> Leaf:
@@ -373,6 +399,7 @@ class Branch(Node):
         return leaf(world, f"{self.key}.selected")
 
 
+Either = Annotated[Pair[int] | Pair[str], strawberry.union("Either")]
 Thing = Annotated[Leaf | Branch | Stone | Twig, strawberry.union("Thing")]
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from kameng.auth import Principal, PrincipalKind
+from kameng.db import counted_statements
 from kameng.ids import global_id, new_id
 
 from .conftest import OTHER_PASSWORD, PASSWORD, Club, clerk, codes, staff_key, token_in
@@ -299,6 +300,20 @@ async def test_the_staff_is_listed_page_by_page(club: Club) -> None:
     assert [node["email"] for node in data["nodes"]] == ["2@example.com", "1@example.com", "0@example.com"]
     rest = await club.ask("admin", document, {"after": data["pageInfo"]["endCursor"]}, principal=founder)
     assert rest.data["staff"]["nodes"] == [{"email": "founder@example.com", "roles": [{"name": "owner"}]}]
+
+
+async def test_a_page_of_the_staff_costs_the_same_number_of_statements_whatever_its_size(club: Club) -> None:
+    founder = await club.founded()
+    for number in range(5):
+        await joined(club, founder, OWNER, email=f"{number}@example.com")
+    counts = []
+    for first in (1, 6):
+        document = f"{{ staff(first: {first}) {{ nodes {{ roles {{ name }} permissions }} }} }}"
+        with counted_statements() as statements:
+            answer = await club.ask("admin", document, principal=founder)
+        assert answer.data["staff"]["nodes"] == [{"roles": [{"name": "owner"}], "permissions": ["*"]}] * first
+        counts.append(len(statements))
+    assert counts == [2, 2]
 
 
 async def test_staff_is_closed_to_who_may_not_manage_it(club: Club) -> None:

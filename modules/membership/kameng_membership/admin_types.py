@@ -11,7 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from kameng.auth import PrincipalDirectory, PrincipalKind
+from kameng.auth import PrincipalKind
 from kameng.errors import NotFound
 from kameng.graphql import Context, Info, Node
 from kameng.ids import global_id
@@ -107,15 +107,15 @@ class StaffMember(Node):
     @strawberry.field(description="The roles, by name.")
     async def roles(self, info: Info) -> list[Role]:
         """The roles."""
-        loader = info.context.loader(_ROLES, _role_loader)
-        found = await loader.load_many(list(self.role_ids))
-        return sorted((role for role in found if role), key=lambda role: role.name)
+        return sorted(await _roles_of(info.context, self.role_ids), key=lambda role: role.name)
 
     @strawberry.field(description="All that the roles allow; empty unless the person is active.")
     async def permissions(self, info: Info) -> list[str]:
         """All that the roles allow."""
-        directory = info.context.service(PrincipalDirectory)
-        return sorted(await directory.permissions(PrincipalKind.STAFF, self.key) or ())
+        if self.state is not StaffState.ACTIVE:
+            return []
+        roles = await _roles_of(info.context, self.role_ids)
+        return sorted({name for role in roles for name in role.permissions})
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> StaffMember:
@@ -187,6 +187,10 @@ _ROLES = object()
 async def _roles(context: Context, keys: Sequence[UUID]) -> list[Role | None]:
     roles = {role.id: Role.of(role) for role in await read_roles(context.db)}
     return [roles.get(key) for key in keys]
+
+
+async def _roles_of(context: Context, keys: Sequence[UUID]) -> list[Role]:
+    return [role for role in await context.loader(_ROLES, _role_loader).load_many(keys) if role]
 
 
 def _role_loader(context: Context) -> DataLoader[UUID, Role | None]:

@@ -118,15 +118,18 @@ READ_POSTINGS = Statement(
 
 FOLD = Statement(
     "settlement.fold_balances",
-    # Each row is taken away once and what it held is added once, however many processes fold at the same
-    # time.
+    # Each row is taken away once and what it held is added once, however many processes fold at the same time:
+    # each leaves alone what another one is at.
     """
-    with gone as (
-        delete from settlement_balance
+    with piled as (
+        select id from settlement_balance
         where not bounded and account in (
             select account from settlement_balance where not bounded group by account having count(*) > 1
         )
-        returning account, debits, credits, pending
+        for update skip locked
+    ), gone as (
+        delete from settlement_balance b using piled where b.id = piled.id
+        returning b.account, b.debits, b.credits, b.pending
     )
     insert into settlement_balance (account, bounded, debits, credits, pending, floor)
     select account, false, sum(debits), sum(credits), sum(pending), null from gone group by account

@@ -93,6 +93,22 @@ async def test_a_credit_is_told_and_recorded_once(books: Books, ask: Ask) -> Non
     ]
 
 
+async def test_a_key_can_stand_at_each_mutation_of_a_document(books: Books, ask: Ask) -> None:
+    # Given a document with two credits, each with its own key
+    member, staff = await books.member(), clerk("settlement.credit_wallet")
+    document = """
+    mutation Two($input: CreditWalletInput!, $second: String!) {
+      a: creditWallet(input: $input) @idempotent(key: "first") { errors { code } }
+      b: creditWallet(input: $input) @idempotent(key: $second) { errors { code } }
+    }
+    """
+    # When it is sent twice, then each is booked once
+    for _ in range(2):
+        data = await ask("admin", document, {**credit_input(member), "second": "other"}, principal=staff)
+        assert data == {"a": {"errors": []}, "b": {"errors": []}}
+    assert await books.balances([member]) == [2 * 9850]
+
+
 async def test_the_same_key_at_the_same_moment_credits_once(books: Books, ask: Ask) -> None:
     member, staff = await books.member(), clerk("settlement.credit_wallet")
     answers = await asyncio.gather(

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 
 from kameng_catalog.importing.faults import Fault, UnreadableFile, write_faults
-from kameng_catalog.importing.sheets import Columns, Row, open_sheet, text_sheet
-from kameng_catalog.importing.workbooks import LossyNumber, cell_text
+from kameng_catalog.importing.sheets import Columns, LossyNumber, Row, open_sheet, text_sheet
+from kameng_catalog.importing.workbooks import cell_text
 
 COLUMNS = Columns(known=("sku", "title", "note"), required=frozenset({"sku", "title"}))
 

@@ -11,8 +11,7 @@ import msgspec
 
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
-from kameng_catalog.importing.sheets import Columns, Row, misshapen
-from kameng_catalog.importing.workbooks import EXACT_DIGITS, LossyNumber
+from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Row, misshapen
 
 LONGEST_SECRET = 4_000
 LONGEST_NUMBER = 100

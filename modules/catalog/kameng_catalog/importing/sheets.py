@@ -12,6 +12,15 @@ from typing import BinaryIO, Protocol
 from kameng_catalog.importing.encodings import encoding_of
 from kameng_catalog.importing.faults import Fault, UnreadableFile
 
+EXACT_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps; it silently replaces further ones by zeros."""
+
+
+class LossyNumber(str):
+    """The text of a number cell that has more digits than the spreadsheet could keep."""
+
+    __slots__ = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -84,6 +93,7 @@ def open_sheet(path: Path, columns: Columns, *, encoding: str | None = None) -> 
         start = file.read(8)
         file.seek(0)
         if start.startswith(b"PK\x03\x04"):
+            # Imported when it is needed: openpyxl would make every start of every process slower.
             from kameng_catalog.importing.workbooks import WorkbookSheet
 
             return WorkbookSheet(file, columns)

@@ -13,16 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from kameng_catalog.importing.faults import UnreadableFile
-from kameng_catalog.importing.sheets import Columns, Row, checked_header
-
-EXACT_DIGITS = 15
-"""Digits of a number that a spreadsheet keeps; it silently replaces further ones by zeros."""
-
-
-class LossyNumber(str):
-    """The text of a number cell that has more digits than the spreadsheet could keep."""
-
-    __slots__ = ()
+from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Row, checked_header
 
 
 class WorkbookSheet:

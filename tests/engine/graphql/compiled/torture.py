@@ -323,6 +323,16 @@ class Branch(Node):
         return Pair(first=leaf(world, f"{self.key}.first"), second=None)
 
     @strawberry.field
+    def twigs(self, info: strawberry.Info) -> list[Twig | None]:
+        world = note(info)
+
+        def twig(key: str) -> Any:
+            kind = world.roll(4, "twig", key)
+            return (Twig(id=key, name=""), strawberry.cast(Twig, Alien(key)), Alien(key), None)[kind]
+
+        return world.values(twig, self.key, "twigs")
+
+    @strawberry.field
     def either(self, info: strawberry.Info) -> list[Either]:
         world = note(info)
         return world.values(

@@ -62,9 +62,8 @@ class CleanEnvironment:
         """Build wheels, each as `pip wheel` would, without the network; returns them."""
         self.wheels.mkdir(exist_ok=True)
         known = set(self.wheels.iterdir())
-        _run(
-            [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-index"]
-            + ["--no-deps", "--no-build-isolation", "--wheel-dir", str(self.wheels), *map(str, packages)]
+        _pip(
+            "wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", self.wheels, *packages
         )
         built = sorted(set(self.wheels.iterdir()) - known)
         assert len(built) == len(packages), built
@@ -72,16 +71,7 @@ class CleanEnvironment:
 
     def install(self, *wheels: Path) -> None:
         """Install wheels; their dependencies are there already."""
-        _run(
-            [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
-            + ["--disable-pip-version-check", "--no-index", "--no-deps", *map(str, wheels)]
-        )
-
-    def uninstall(self, name: str) -> None:
-        """Take a distribution out again."""
-        _run(
-            [sys.executable, "-m", "pip", "--python", str(self.python), "uninstall", "--quiet", "--yes", name]
-        )
+        _pip("--python", self.python, "install", "--no-index", "--no-deps", *wheels)
 
     def run(
         self, *command: str | Path, cwd: Path, expected: int = 0, **environment: str
@@ -91,9 +81,22 @@ class CleanEnvironment:
 
     def variables(self, **more: str) -> dict[str, str]:
         """The environment of processes there: nothing of ours but what is named."""
-        ours = ("KAMENG_", "DATABASE_URL", "REDIS_URL", "PYTHONPATH", "PORT", "HOST", "PICCOLO_CONF", "VIRTUAL_ENV")
+        ours = (
+            "KAMENG_",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "PYTHONPATH",
+            "PORT",
+            "HOST",
+            "PICCOLO_CONF",
+            "VIRTUAL_ENV",
+        )
         kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
         return {**kept, "PATH": f"{self.folder / 'bin'}:{kept['PATH']}", **more}
+
+
+def _pip(*arguments: str | Path) -> None:
+    _run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *map(str, arguments)])
 
 
 def _run(
@@ -103,5 +106,7 @@ def _run(
     expected: int = 0,
 ) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == expected, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == expected, (
+        f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
     return done

@@ -78,5 +78,7 @@ async def web(settings: Settings, processes: int = 1) -> AsyncIterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "kameng", "serve", "--port", str(port), "--processes", str(processes)]
     url = f"http://127.0.0.1:{port}"
-    async with process(command, f"{url}/readyz", settings):
+    # No pages: what is measured is the API.
+    bare = {"KAMENG_THEMES__STOREFRONT": "", "KAMENG_THEMES__ADMIN": ""}
+    async with process(command, f"{url}/readyz", settings, **bare):
         yield url

@@ -39,12 +39,12 @@ def dev(context: click.Context, seed: bool, data: Path, port: int | None) -> Non
     check_port(settings.engine.host, settings.engine.port)
     click.echo("Starting PostgreSQL and Valkey …", err=True)
     with with_services(settings, note=True) as ready:
-        hand_down(context, ready.engine.database_url, ready.engine.redis_url)
+        hand_down(context, ready)
         link = asyncio.run(_prepare(ready, data if seed else None))
         engine = ready.engine
         python = [sys.executable, "-m", "kameng"]
         base = f"http://{engine.host}:{engine.port}"
-        environment = {"HOST": engine.host, "PORT": str(engine.port), "PYTHONUNBUFFERED": "1"}
+        environment = {"PYTHONUNBUFFERED": "1"}
         specs = [
             ProcessSpec(
                 "web", [*python, "serve"], environment, ready=f"{base}/readyz", reload_signal=signal.SIGHUP

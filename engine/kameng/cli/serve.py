@@ -9,6 +9,7 @@ import click
 from kameng.cli.running import settings_of, with_services
 from kameng.loader import load_modules
 from kameng.logs import configure_logs
+from kameng.settings import Settings
 
 
 @click.command()
@@ -32,13 +33,16 @@ def serve(context: click.Context, host: str | None, port: int | None, processes:
     check_port(settings.engine.host, settings.engine.port)
     load_modules(settings)  # its faults are told once, here, and not by each process
     with with_services(settings) as ready:
-        hand_down(context, ready.engine.database_url, ready.engine.redis_url)
+        hand_down(context, ready)
         serve_web(ready, processes=processes or settings.engine.web_processes)
 
 
-def hand_down(context: click.Context, database_url: str, redis_url: str) -> None:
+def hand_down(context: click.Context, settings: Settings) -> None:
     """Let child processes find the same settings and services by the environment."""
-    os.environ.update(DATABASE_URL=database_url, REDIS_URL=redis_url)
+    engine = settings.engine
+    os.environ.update(
+        DATABASE_URL=engine.database_url, REDIS_URL=engine.redis_url, HOST=engine.host, PORT=str(engine.port)
+    )
     config = context.find_root().params.get("config")
     if config:
         os.environ["KAMENG_CONFIG"] = str(config)

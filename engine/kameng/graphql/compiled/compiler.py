@@ -1,5 +1,6 @@
 """One operation, compiled for one combination of its conditions."""
 
+from asyncio import CancelledError, current_task
 from collections.abc import Callable, Mapping
 from types import CoroutineType
 from typing import Any
@@ -62,6 +63,17 @@ class CompiledOperation:
                 data = await data
         except GraphQLError as error:
             request.add_error(error, None)
+            return None
+        except CancelledError as cancellation:
+            # Two fields may await one future, a cached load of a DataLoader for instance: when an error cancels
+            # the one, the future is cancelled for the other as well. graphql-core then raises, as if the request
+            # had been cancelled; nobody did, so it gets an answer here.
+            task = current_task()
+            if task is None or task.cancelling():
+                raise
+            fault = RuntimeError("A resolver was cancelled by something other than its request.")
+            fault.__cause__ = cancellation
+            request.add_error(GraphQLError(str(fault), original_error=fault), None)
             return None
         return data  # type: ignore[no-any-return] # generated code is untyped
 

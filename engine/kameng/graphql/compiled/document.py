@@ -1,6 +1,6 @@
 """A document: parsed, validated, and looked through once for what matters to its execution."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -61,6 +61,7 @@ def read(
     *,
     max_tokens: int | None,
     hide_suggestions: bool,
+    screen: Callable[[DocumentNode], GraphQLError | None] | None = None,
 ) -> Document:
     """Parse and validate a document.
 
@@ -70,6 +71,7 @@ def read(
         rules: the validation rules, the specified ones included.
         max_tokens: how many tokens the text may hold.
         hide_suggestions: whether error messages keep names of the schema to themselves.
+        screen: refuses a parsed document before the effort of validating it.
     """
     try:
         node = parse(source, max_tokens=max_tokens)
@@ -77,6 +79,9 @@ def read(
         # Without its traceback, which would keep the parser and the token list in memory for as long as the
         # document is cached.
         return Document(source, None, (error.with_traceback(None),))
+    refused = screen(node) if screen is not None else None
+    if refused is not None:
+        return Document(source, None, (refused,))
     errors = validate(schema, node, rules, hide_suggestions=hide_suggestions)
     if errors:
         return Document(source, node, tuple(errors))

@@ -47,6 +47,7 @@ class Prepared:
         node: the operation.
         usage: what the operation uses.
         fallback_reason: why graphql-core executes it, if it is known that it does; one of the names in ``limits``.
+        profile: room for what those who admit requests found out about the operation, kept as long as it.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Prepared:
         "document",
         "fallback_reason",
         "node",
+        "profile",
         "usage",
     )
 
@@ -83,6 +85,7 @@ class Prepared:
         self.node: OperationDefinitionNode = operation.node
         self.usage: Usage = usage_of(operation.node, document.fragments)
         self.fallback_reason = fallback_reason
+        self.profile: Any = None
         self._operation = operation
         self._schema = schema
         self._facts = facts
@@ -94,6 +97,11 @@ class Prepared:
         self._variants: dict[tuple[bool, ...], CompiledOperation] = {}
         if self.fallback_reason is None and not self.usage.directives <= inert_directives:
             self.fallback_reason = DIRECTIVE
+
+    @property
+    def operation(self) -> Operation:
+        """What stays the same from one request to the next."""
+        return self._operation
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, validate_schema
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, validate_schema
 from graphql.validation import ASTValidationRule, specified_rules
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
@@ -53,6 +53,7 @@ class CompiledSchema:
         limits: the bounds of one compiled operation.
         max_tokens: how many tokens a document may hold.
         hide_suggestions: whether error messages keep names of the schema to themselves.
+        screen: refuses a parsed document before the effort of validating it, or gives ``None``.
 
     Raises:
         BootError: the schema is invalid, defers or streams, or brings Strawberry extensions.
@@ -69,6 +70,7 @@ class CompiledSchema:
         limits: CompileLimits | None = None,
         max_tokens: int | None = None,
         hide_suggestions: bool = False,
+        screen: Callable[[DocumentNode], GraphQLError | None] | None = None,
     ) -> None:
         self.strawberry = schema if isinstance(schema, strawberry.Schema) else None
         self.graphql: GraphQLSchema = schema._schema if isinstance(schema, strawberry.Schema) else schema
@@ -80,6 +82,7 @@ class CompiledSchema:
         self._inert = frozenset(inert_directives)
         self._max_tokens = max_tokens
         self._hide_suggestions = hide_suggestions
+        self._screen = screen
         self._on_fallback = on_fallback
         self._facts = SchemaFacts()
         self._fallback = Fallback(self.strawberry)
@@ -152,6 +155,7 @@ class CompiledSchema:
             self.rules,
             max_tokens=self._max_tokens,
             hide_suggestions=self._hide_suggestions,
+            screen=self._screen,
         )
         known = _Known(document)
         cache = self._invalid if document.errors else self._valid

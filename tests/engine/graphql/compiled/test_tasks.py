@@ -119,7 +119,12 @@ async def test_a_request_that_is_cancelled_cancels_its_resolvers(execute):
     assert log == ["a begins", "b begins", "a is cancelled", "b is cancelled"]
 
 
-@ways
-async def test_a_resolver_that_cancels_itself_cancels_the_request(execute):
-    with pytest.raises(asyncio.CancelledError):
-        await execute("{ child { cancels } }", None, [])
+async def test_a_resolver_that_is_cancelled_though_its_request_is_not_is_an_error():
+    data, errors = await by_compiler(compiled, "{ child { cancels } }", None, [])
+
+    assert (data, [error.message for error in errors]) == (
+        None,
+        ["A resolver was cancelled by something other than its request."],
+    )
+    assert isinstance(errors[0].original_error, RuntimeError)
+    assert isinstance(errors[0].original_error.__cause__, asyncio.CancelledError)

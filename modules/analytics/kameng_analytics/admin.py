@@ -31,15 +31,18 @@ class SalesFigures:
     units: int = strawberry.field(description="Units sold.")
     turnover: Money = strawberry.field(description="What buyers paid.")
     cost: Money = strawberry.field(description="What the goods cost, as far as their cost is known.")
+    margin: Money = strawberry.field(description="Turnover less cost.")
 
     @classmethod
     def of(cls, row: Mapping[str, int] | asyncpg.Record | None, currency: str) -> SalesFigures:
         """A row of a roll-up; None where nothing was sold."""
+        turnover, cost = (row["turnover"], row["cost"]) if row else (0, 0)
         return cls(
             orders=row["orders"] if row else 0,
             units=row["units"] if row else 0,
-            turnover=Money.of(money.Money(row["turnover"] if row else 0, currency)),
-            cost=Money.of(money.Money(row["cost"] if row else 0, currency)),
+            turnover=Money.of(money.Money(turnover, currency)),
+            cost=Money.of(money.Money(cost, currency)),
+            margin=Money.of(money.Money(turnover - cost, currency)),
         )
 
 

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
-.PHONY: up test lint types imports check lock clean help
+.PHONY: up test lint types imports schema schema-changes check lock clean help
 
 help: ## What can be done here
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,7 +26,7 @@ $(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 
-check: lint types imports ## Lint, types and import rules
+check: lint types imports schema-changes ## Lint, types, import rules and breaking changes of the schemas
 
 lint: .venv
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -36,6 +36,13 @@ types: .venv
 
 imports: .venv
 	@$(BIN)/lint-imports
+
+schema: .venv ## Write the GraphQL schemas to docs/schema
+	@$(BIN)/kameng schema shop --output docs/schema/shop.graphql
+	@$(BIN)/kameng schema admin --output docs/schema/admin.graphql
+
+schema-changes: .venv
+	@$(BIN)/python tools/schema_changes.py
 
 lock: .venv ## Pin the newest allowed versions into requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

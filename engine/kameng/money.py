@@ -5,6 +5,7 @@ total is rounded to minor units once, half to even, and from there on everything
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import cache
 
 import msgspec
 from babel.numbers import get_currency_precision, list_currencies
@@ -33,6 +34,7 @@ def check_currency(code: str) -> str:
     return code
 
 
+@cache  # CLDR's table is loaded at every question, and prices ask for each row
 def minor_decimals(currency: str) -> int:
     """How many decimals the minor unit of a currency has: 2 for CNY, 0 for JPY."""
     return get_currency_precision(currency)

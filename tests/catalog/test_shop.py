@@ -4,6 +4,7 @@ statements.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -319,6 +320,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(sh
         == [
             [
                 "catalog.available",
+                "catalog.price_from",
                 "catalog.price_ladders",
                 "catalog.quote",
                 "catalog.shop_categories",
@@ -336,3 +338,14 @@ async def test_what_is_not_asked_for_is_not_read(shop: Shop) -> None:
     with counted_statements() as statements:
         await shop.ask("{ products { nodes { slug title } } }")
     assert len(statements) == 1
+
+
+async def test_the_price_of_a_list_is_the_lowest_of_the_variants(shop: Shop) -> None:
+    await shop.product_file(DATA / "products.csv")
+    data = await shop.ask(
+        "{ products(first: 100) { nodes { slug priceFrom { amount } variants { price { amount } } } } }"
+    )
+    for product in data["products"]["nodes"]:
+        prices = [Decimal(variant["price"]["amount"]) for variant in product["variants"]]
+        assert Decimal(product["priceFrom"]["amount"]) == min(prices), product["slug"]
+    assert len(data["products"]["nodes"]) == 78

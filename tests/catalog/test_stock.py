@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from datetime import date, timedelta
 from itertools import chain
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -14,6 +15,7 @@ from kameng.db import counted_statements
 from kameng.errors import Refusal, TransactionError
 from kameng.ids import new_id
 from kameng.testing.kernels import Kernels
+from kameng_catalog import low_water
 from kameng_catalog import module as catalog
 from kameng_catalog.contract import UNLIMITED, OutOfStock, Pick, PickRequest, Sale, SoldCard
 from kameng_catalog.stock import expire_cards
@@ -90,13 +92,30 @@ async def test_a_failed_transaction_frees_all(shop: Shop) -> None:
     assert await shop.buy((variant, 2)) == [["A-1-000000", "A-1-000001"]]
 
 
-async def test_locked_cards_are_passed_over_not_waited_for(shop: Shop) -> None:
-    variant = await shop.stocked(cards=3)
+async def locked_first_card(shop: Shop, variant: UUID) -> list[list[str] | str]:
+    """What somebody gets while somebody else holds the first card, and gives it back then."""
     async with shop.kernel.db.connection() as other, other.transaction():
         await other.execute(
             "select from catalog_free_card where card = (select min(card) from catalog_free_card) for update"
         )
-        assert await shop.buy((variant, 1)) == [["A-1-000001"]]
+        return await shop.buy((variant, 1))
+
+
+async def test_locked_cards_are_passed_over_and_found_when_stock_runs_short(shop: Shop) -> None:
+    variant = await shop.stocked(cards=3)
+    assert await locked_first_card(shop, variant) == [["A-1-000001"]]
+    # The process goes on where it found something, and looks back before it says that there is nothing
+    assert await shop.buy((variant, 1)) == [["A-1-000002"]]
+    assert await shop.buy((variant, 1)) == [["A-1-000000"]]
+    assert await shop.buy((variant, 1)) == ["OUT_OF_STOCK"]
+
+
+async def test_cards_that_were_given_back_are_found_after_a_while(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(low_water, "SECONDS", 0.0)
+    variant = await shop.stocked(cards=3)
+    assert await locked_first_card(shop, variant) == [["A-1-000001"]]
     assert await shop.buy((variant, 1)) == [["A-1-000000"]]
 
 

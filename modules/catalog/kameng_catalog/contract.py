@@ -200,8 +200,9 @@ class Stock(Protocol):
     """Stock on the order path."""
 
     async def pick(self, requests: Sequence[PickRequest]) -> list[Pick | Refusal]:
-        """Lock stock for each request, in order, or answer `OutOfStock`. One statement, in the caller's
-        transaction.
+        """Lock stock for each request, in order, or answer `OutOfStock`, in the caller's transaction.
+
+        One statement, and a second one where it runs short.
 
         Requests are served in order; who does not get all that he asked for gets nothing, and what was found
         for him is offered to the requests after him.

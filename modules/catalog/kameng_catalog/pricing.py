@@ -36,6 +36,24 @@ QUOTE = Statement(
 )
 
 
+# The same rule for the smallest order of each variant, and of these the lowest: what lists show of a product.
+PRICE_FROM = Statement(
+    "catalog.price_from",
+    """
+    select v.product, min(price.units) as units
+    from catalog_variant v
+    cross join lateral (
+        select units from catalog_price
+        where variant = v.id and currency = $2 and tier in ($3, 'retail') and min_quantity <= v.min_quantity
+        order by tier = $3 desc, min_quantity desc
+        limit 1
+    ) price
+    where v.product = any($1::uuid[]) and v.status = 'published'
+    group by v.product
+    """,
+)
+
+
 class CatalogPrices:
     """`Prices` of the contract."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from kameng.errors import Refusal, TransactionError
 from kameng_catalog import stock_statements as statements
 from kameng_catalog.contract import UNLIMITED, OutOfStock, Pick, PickRequest, Sale, SoldCard, WrongQuantity
+from kameng_catalog.low_water import LowWater
 from kameng_catalog.sealing import sealed_for
 from kameng_catalog.settings import CatalogSettings
 
@@ -26,6 +27,7 @@ class CatalogStock:
     def __init__(self, kernel: Kernel) -> None:
         self._db = kernel.db
         self._vault = kernel.vault
+        self._low_water = LowWater()
         self._time_zone = kernel.settings.section("catalog", CatalogSettings).time_zone
 
     async def pick(self, requests: Sequence[PickRequest]) -> list[Pick | Refusal]:
@@ -40,19 +42,39 @@ class CatalogStock:
                 cure="Pick and hand over inside one `async with kernel.db.transaction():`.",
             )
         sound = [request for request in requests if request.quantity > 0]
+        starts = {request.variant: self._low_water.of(request.variant) for request in sound}
+        free, kinds = await self._free(sound, starts)
+        wanted: Counter[UUID] = Counter()
+        for request in sound:
+            wanted[request.variant] += request.quantity
+        short = {key for key, quantity in wanted.items() if starts[key] and len(free[key]) < quantity}
+        if short:
+            # Below the mark may lie what somebody gave back.
+            again, _ = await self._free([request for request in sound if request.variant in short], {})
+            free |= again
+        self._low_water.note({key: cards[0] for key, cards in free.items() if cards}, starts)
+        return [_serve(request, kinds.get(request.variant), free[request.variant]) for request in requests]
+
+    async def _free(
+        self, requests: Sequence[PickRequest], starts: Mapping[UUID, int]
+    ) -> tuple[defaultdict[UUID, deque[int]], dict[UUID, str]]:
+        """The cards that were locked for these requests by variant, and the kinds of the variants that
+        exist.
+        """
         rows = await self._db.fetch(
             statements.PICK,
-            [request.variant for request in sound],
-            [min(request.quantity, UNLIMITED) for request in sound],
+            [request.variant for request in requests],
+            [min(request.quantity, UNLIMITED) for request in requests],
             self._time_zone,
+            [starts.get(request.variant, 0) for request in requests],
         )
-        free: dict[UUID, deque[int]] = defaultdict(deque)
+        free: defaultdict[UUID, deque[int]] = defaultdict(deque)
         kinds: dict[UUID, str] = {}
         for variant, kind, card in rows:
             kinds[variant] = kind
             if card is not None:
                 free[variant].append(card)
-        return [_serve(request, kinds.get(request.variant), free[request.variant]) for request in requests]
+        return free, kinds
 
     async def hand_over(self, sales: Sequence[Sale]) -> None:
         """Mark picked stock as sold to its lines and write its movements.

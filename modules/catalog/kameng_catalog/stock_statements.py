@@ -2,20 +2,21 @@
 
 from kameng.db import Statement
 
-# Locks what is free, first in first out, without waiting for others; nothing is marked yet. The days are
-# those of the operator's time zone: a card can be sold on its last day, not after it.
+# Locks what is free, first in first out, without waiting for others; nothing is marked yet. Each variant is
+# read from a card on, see `low_water`. The days are those of the operator's time zone: a card can be sold on
+# its last day.
 PICK = Statement(
     "catalog.pick",
     """
     with asked as (
-        select variant, sum(quantity)::bigint as total
-        from unnest($1::uuid[], $2::int[]) as r (variant, quantity) group by variant
+        select variant, sum(quantity)::bigint as total, min(start) as start
+        from unnest($1::uuid[], $2::int[], $4::bigint[]) as r (variant, quantity, start) group by variant
     )
     select a.variant, v.stock_kind, free.card
     from asked a join catalog_variant v on v.id = a.variant
     left join lateral (
         select card from catalog_free_card
-        where variant = a.variant and v.stock_kind = 'card'
+        where variant = a.variant and card >= a.start and v.stock_kind = 'card'
             and (expires_on is null or expires_on >= (now() at time zone $3)::date)
         order by card
         limit a.total

@@ -15,6 +15,7 @@ from strawberry.dataloader import DataLoader
 
 from kameng.money import UnitPrice
 from kameng_catalog.contract import RETAIL, Prices, PriceTiers, Quote, QuoteRequest, Stock
+from kameng_catalog.pricing import PRICE_FROM
 from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.shop import statements
 from kameng_catalog.shop.types import Category, Product, Variant, category_of, product_of, variant_of
@@ -58,6 +59,7 @@ class ShopLoaders:
         settings: the catalogue's settings.
         product, variant: what is published, by key; None where it is not, or does not exist.
         variants_of: the published variants of a product.
+        price_from: the lowest price of a product's variants, for the viewer.
         quote: what the viewer pays, by variant and quantity; None if it is not for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
         available: how many pieces of a variant there are, up to what the shop tells.
@@ -69,6 +71,7 @@ class ShopLoaders:
         self.product: DataLoader[UUID, Product | None] = DataLoader(self._products)
         self.variant: DataLoader[UUID, Variant | None] = DataLoader(self._variants)
         self.variants_of: DataLoader[UUID, list[Variant]] = DataLoader(self._variants_of)
+        self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
         self.quote: DataLoader[tuple[UUID, int], Quote | None] = DataLoader(self._quotes)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self.available: DataLoader[UUID, int] = DataLoader(self._available)
@@ -117,6 +120,12 @@ class ShopLoaders:
             key: [variant_of(row) for row in group] for key, group in groupby(rows, itemgetter("product"))
         }
         return [found.get(key, []) for key in keys]
+
+    async def _prices_from(self, keys: list[UUID]) -> list[UnitPrice | None]:
+        tier, currency = await self.tier(), self.settings.currency
+        rows = await self._context.db.fetch(PRICE_FROM, keys, currency, tier)
+        found = {row["product"]: UnitPrice(row["units"], currency) for row in rows}
+        return [found.get(key) for key in keys]
 
     async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | None]:
         tier, currency = await self.tier(), self.settings.currency

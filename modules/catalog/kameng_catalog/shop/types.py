@@ -67,7 +67,12 @@ class Variant(Node):
     title: str = strawberry.field(description="In the language of the request.")
     min_quantity: int = strawberry.field(description="The least that one order takes.")
     max_quantity: int = strawberry.field(description="The most that one order takes.")
-    face_value: Money | None = strawberry.field(description="What the card is worth.")
+    face: strawberry.Private[Amount | None]
+
+    @strawberry.field(description="What the card is worth.")
+    def face_value(self) -> Money | None:
+        """Printed on the card."""
+        return None if self.face is None else Money.of(self.face)
 
     @strawberry.field(description="The product that it is a variant of.")
     async def product(self, info: Info) -> Product | None:
@@ -125,12 +130,9 @@ class Product(Node):
 
     @strawberry.field(description="The lowest price among its variants, for you; null if none is for sale.")
     async def price_from(self, info: Info) -> Money | None:
-        """The same quotes that the variants show."""
-        loaders = loaders_of(info)
-        variants = await loaders.variants_of.load(self.key)
-        quotes = await loaders.quote.load_many([(item.key, item.min_quantity) for item in variants])
-        units = [quote.unit for quote in quotes if quote is not None]
-        return price_shown(min(units, key=lambda unit: unit.units)) if units else None
+        """By the rule that makes the variants' prices."""
+        lowest = await loaders_of(info).price_from.load(self.key)
+        return None if lowest is None else price_shown(lowest)
 
     @strawberry.field(description="The best stock state among its variants.")
     async def stock_state(self, info: Info) -> StockState:
@@ -190,5 +192,5 @@ def variant_of(row: Any) -> Variant:
         title=row["title"],
         min_quantity=row["min_quantity"],
         max_quantity=row["max_quantity"],
-        face_value=None if face is None else Money.of(Amount(face, row["face_currency"])),
+        face=None if face is None else Amount(face, row["face_currency"]),
     )

@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -32,10 +32,13 @@ class Settings:
         modules: which modules to load.
     """
 
-    def __init__(self, tree: Mapping[str, Mapping[str, Any]], *, root: Path, source: Path | None = None) -> None:
+    def __init__(
+        self, tree: Mapping[str, Mapping[str, Any]], *, root: Path, source: Path | None = None
+    ) -> None:
         self.root = root
         self.source = source
         self._tree = tree
+        self._read: dict[tuple[str, type], msgspec.Struct] = {}  # requests ask for sections too
         self.engine = self.section("kameng", EngineSettings)
         self.modules = self.section("modules", ModulesSettings)
         for name, shape in SECTIONS:
@@ -47,8 +50,13 @@ class Settings:
         Raises:
             SettingsError: an unknown key, a value of the wrong kind, or a required key missing.
         """
+        known = self._read.get((name, shape))
+        if known is not None:
+            return cast("S", known)
         try:
-            return msgspec.convert(dict(self._tree.get(name, {})), shape, strict=False)
+            read = msgspec.convert(dict(self._tree.get(name, {})), shape, strict=False)
+            self._read[name, shape] = read
+            return read
         except msgspec.ValidationError as error:
             raise SettingsError(
                 f"[{name}] in {self.source or 'the environment'}: {error}.",
@@ -100,12 +108,15 @@ def read_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
         try:
             tree = tomllib.loads(source.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{source} is no valid TOML: {error}.", cure="Mend the line it names.") from error
+            raise SettingsError(
+                f"{source} is no valid TOML: {error}.", cure="Mend the line it names."
+            ) from error
         values: dict[str, Any] = tree  # nothing is known of a file's shape yet
         stray = [key for key, value in values.items() if not isinstance(value, dict)]
         if stray:
             raise SettingsError(
-                f"{source}: {', '.join(stray)} stands outside a section.", cure="Put it below a [section] line."
+                f"{source}: {', '.join(stray)} stands outside a section.",
+                cure="Put it below a [section] line.",
             )
     _add_environment(tree, environ)
     return Settings(tree, root=source.parent.resolve(), source=source if source.is_file() else None)
@@ -124,7 +135,8 @@ def _add_environment(tree: dict[str, dict[str, Any]], environ: Mapping[str, str]
                 key, value = key.removesuffix("_FILE"), Path(value).read_text("utf-8").strip()
             except OSError as error:
                 raise SettingsError(
-                    f"{variable} names {value}, which cannot be read.", cure="Check the path and its permissions."
+                    f"{variable} names {value}, which cannot be read.",
+                    cure="Check the path and its permissions.",
                 ) from error
         tree.setdefault(section.lower().replace("_", "-"), {})[key.lower()] = _value(value)
 

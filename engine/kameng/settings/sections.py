@@ -133,7 +133,41 @@ class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Section ``[graphql]``."""
+    """Section ``[graphql]``.
+
+    What stands as None follows the environment: development shows and allows, production hides and demands.
+
+    Attributes:
+        max_depth, max_fields, max_aliases, max_root_fields, max_mutations: how large a document from the network may
+            be; fields and depth count with fragments wherever they are spread.
+        max_directives: directives at one place of a document.
+        max_tokens: tokens of any document.
+        max_cost: what a single operation may cost; see ``kameng.graphql.cost``.
+        bucket_capacity: cost that a principal, or an address without one, may spend at once; 0: without bounds.
+            None: 20,000 in production, 1,000,000 in development.
+        bucket_refill: cost that comes back in a second. None: 1,000 in production, 100,000 in development.
+        show_cost: whether every answer tells its cost; else those whose request has the header ``Kameng-Cost``.
+        introspection: whether everybody may ask the schema about itself; else who has ``graphql.introspect``.
+        trusted_documents: ``off`` knows none, ``allow`` takes ids as well as texts, ``require`` takes nothing else
+            from those who are neither staff nor integration. None: ``require`` for the shop in production, else
+            ``allow``. A value given here is for the shop alone; the back office stays at ``allow``, unless ``off``.
+        idempotency_keep_days: how long the results of mutations with a key are kept.
+    """
+
+    max_depth: Positive = 15
+    max_fields: Positive = 500
+    max_aliases: Annotated[int, msgspec.Meta(ge=0)] = 30
+    max_root_fields: Positive = 10
+    max_mutations: Positive = 5
+    max_directives: Positive = 5
+    max_tokens: Annotated[int, msgspec.Meta(ge=10)] = 5_000
+    max_cost: Positive = 1_000
+    bucket_capacity: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
+    bucket_refill: Annotated[int, msgspec.Meta(ge=1, le=10**9)] | None = None
+    show_cost: bool | None = None
+    introspection: bool | None = None
+    trusted_documents: Literal["off", "allow", "require"] | None = None
+    idempotency_keep_days: Positive = 7
 
 
 class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

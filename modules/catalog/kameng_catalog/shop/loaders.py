@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -60,6 +60,8 @@ class ShopLoaders:
         product, variant: what is published, by key; None where it is not, or does not exist.
         variants_of: the published variants of a product.
         price_from: the lowest price of a product's variants, for the viewer.
+        price_from: the lowest price among a product's variants; None if none is for sale to the viewer.
+        most: how many pieces there are of the product's variant that has most.
         quote: what the viewer pays, by variant and quantity; None if it is not for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
         available: how many pieces of a variant there are, up to what the shop tells.
@@ -72,6 +74,8 @@ class ShopLoaders:
         self.variant: DataLoader[UUID, Variant | None] = DataLoader(self._variants)
         self.variants_of: DataLoader[UUID, list[Variant]] = DataLoader(self._variants_of)
         self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
+        self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
+        self.most: DataLoader[UUID, int] = DataLoader(self._most)
         self.quote: DataLoader[tuple[UUID, int], Quote | None] = DataLoader(self._quotes)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self.available: DataLoader[UUID, int] = DataLoader(self._available)
@@ -126,6 +130,22 @@ class ShopLoaders:
         rows = await self._context.db.fetch(PRICE_FROM, keys, currency, tier)
         found = {row["product"]: UnitPrice(row["units"], currency) for row in rows}
         return [found.get(key) for key in keys]
+
+    async def _prices_from(self, keys: list[UUID]) -> list[UnitPrice | None]:
+        of_products = await self.variants_of.load_many(keys)
+        variants = [(item.key, item.min_quantity) for variants in of_products for item in variants]
+        # Asked for as a list: a future for each variant would cost more than its price.
+        quotes = iter(await self._quotes(variants))
+        answers = []
+        for own in of_products:
+            units = [quote.unit for quote in islice(quotes, len(own)) if quote is not None]
+            answers.append(min(units, key=lambda unit: unit.units, default=None))
+        return answers
+
+    async def _most(self, keys: list[UUID]) -> list[int]:
+        of_products = await self.variants_of.load_many(keys)
+        counts = iter(await self._available([item.key for variants in of_products for item in variants]))
+        return [max(islice(counts, len(own)), default=0) for own in of_products]
 
     async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | None]:
         tier, currency = await self.tier(), self.settings.currency

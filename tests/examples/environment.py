@@ -73,6 +73,10 @@ class CleanEnvironment:
         """Install wheels; their dependencies are there already."""
         _pip("--python", self.python, "install", "--no-index", "--no-deps", *wheels)
 
+    def uninstall(self, distribution: str) -> None:
+        """Take a distribution out again."""
+        _pip("--python", self.python, "uninstall", "--yes", distribution)
+
     def run(
         self, *command: str | Path, cwd: Path, expected: int = 0, **environment: str
     ) -> subprocess.CompletedProcess[str]:

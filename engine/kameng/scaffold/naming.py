@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from kameng.errors import BootError
 from kameng.settings import SECTIONS
@@ -63,10 +63,10 @@ class ModuleNames:
                 cure="Take a shorter one: names of tables and indexes start with it.",
             )
         package = name.replace("-", "_")
-        if name in _RESERVED or package in sys.stdlib_module_names or keyword.iskeyword(package):
+        if name in _RESERVED or keyword.iskeyword(package) or find_spec(package) is not None:
             raise InvalidModuleName(
-                f"{name!r} means something else already.",
-                cure=f"Put a word of your own before it: acme-{name}.",
+                f"{name!r} means something else already: to Kameng, to Python, or to an installed package.",
+                cure=f"Put a word of your own before it, such as acme-{name}.",
             )
         words = name.split("-")
         return cls(name, package, "".join(word.capitalize() for word in words), " ".join(words).capitalize())

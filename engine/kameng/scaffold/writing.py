@@ -1,7 +1,7 @@
 """Writing a new module from the files in ``template/``.
 
-A template is the file itself, with ``<<package>>`` and its like where a name stands, and ``.tmpl`` behind its name so that
-no tool takes it for code of ours.
+A template is the file itself, with ``<<package>>`` and its like where a name stands (in paths ``__package__``), and ``.tmpl``
+behind its name so that no tool takes it for code of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ TEMPLATE = Path(__file__).parent / "template"
 
 _SUFFIX = ".tmpl"
 _PLACE = re.compile(r"<<(\w+)>>")
+_PATH_PLACE = re.compile(r"__(package|tables_file|indexes_file)__")
 
 
 class TargetExists(ScaffoldError):
@@ -56,7 +57,8 @@ def new_module(name: str, folder: Path, now: datetime | None = None) -> Path:
         ) from error
     try:
         for source in sorted(TEMPLATE.rglob(f"*{_SUFFIX}")):
-            path = target / _fill(source.relative_to(TEMPLATE).as_posix().removesuffix(_SUFFIX), values)
+            relative = source.relative_to(TEMPLATE).as_posix().removesuffix(_SUFFIX)
+            path = target / _PATH_PLACE.sub(lambda place: values[place[1]], relative)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_fill(source.read_text("utf-8"), values), "utf-8")
     except OSError as error:

@@ -17,13 +17,19 @@ from kameng.db.migrations import app_configs
 from kameng.errors import UnavailableError
 from kameng.events import Outbox
 from kameng.graphql import ComposedSchema, compose_schema
+from kameng.graphql.admission import INTROSPECT, Admission, limits_of
 from kameng.graphql.execution import Executor
 from kameng.http.metrics import FALLBACKS
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
-from kameng.settings import Settings
+from kameng.settings import GraphQLSettings, Settings
 from kameng.tasks import TaskQueue
 from kameng.vault import Vault
+
+KERNEL_PERMISSIONS = (
+    Permission(INTROSPECT, "Ask the GraphQL schemas about themselves", "查询 GraphQL 架构"),
+)
+"""Permissions for what the kernel itself offers."""
 
 
 def _count_fallback(schema: str, reason: str) -> None:
@@ -39,10 +45,11 @@ class Kernel:
     Attributes:
         settings: the deployment's settings.
         modules: in order of dependency.
-        permissions: all permissions of all modules, by name.
+        permissions: all permissions of the kernel and all modules, by name.
         services: what modules offer each other, by contract.
         schemas: the composed GraphQL schemas, ``shop`` and ``admin``.
         graphql: what executes documents against them.
+        admission: what decides which documents from the network may run.
         db, valkey: the database and the Redis or Valkey client.
         auth, vault, audit, events, tasks: the kernel's parts that keep something.
     """
@@ -54,23 +61,33 @@ class Kernel:
             for table in app.table_classes:
                 table._meta.db = ENGINE
         self.permissions: dict[str, Permission] = {
-            permission.name: permission for module in self.modules for permission in module.permissions
+            permission.name: permission
+            for permission in (
+                *KERNEL_PERMISSIONS,
+                *(permission for module in self.modules for permission in module.permissions),
+            )
         }
         self.services = Services(self, self.modules)
         self.schemas: dict[Literal["shop", "admin"], ComposedSchema] = {
             "shop": compose_schema("shop", self.modules),
             "admin": compose_schema("admin", self.modules),
         }
+        graphql = settings.section("graphql", GraphQLSettings)
         self.graphql: dict[Literal["shop", "admin"], Executor] = {
             name: Executor(
                 schema,
                 on_fallback=partial(_count_fallback, name),
                 hide_suggestions=settings.production,
+                limits=limits_of(graphql),
+                max_tokens=graphql.max_tokens,
             )
             for name, schema in self.schemas.items()
         }
         self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
         self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")
+        self.admission: dict[Literal["shop", "admin"], Admission] = {
+            name: Admission(self, name, executor) for name, executor in self.graphql.items()
+        }
         self.audit = AuditLog(self)
         self.vault = Vault(self)
         self.auth = Auth(self)

@@ -32,6 +32,7 @@ KERNEL_APPS = (
     "kameng.auth.piccolo_app",
     "kameng.vault.piccolo_app",
     "kameng.audit.piccolo_app",
+    "kameng.graphql.piccolo_app",
 )
 """The kernel's own tables, a Piccolo app for each part that keeps something."""
 

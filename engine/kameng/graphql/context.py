@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kameng.db import Database
+    from kameng.errors import Refusal
     from kameng.kernel import Kernel
     from kameng.module import Permission
 
@@ -34,6 +35,8 @@ class Context:
         cookies: values of ``Set-Cookie`` headers to send with the answer.
         user_agent: how the client calls itself.
         correlation_id: names this request in the log and in masked errors.
+        refusal: with what the next mutation is to be refused, instead of being carried out.
+        refused: whether a mutation of this request was refused; it changed nothing then.
     """
 
     __slots__ = (
@@ -45,6 +48,8 @@ class Context:
         "kernel",
         "locale",
         "principal",
+        "refusal",
+        "refused",
         "schema",
         "user_agent",
     )
@@ -70,6 +75,8 @@ class Context:
         self.correlation_id = correlation_id
         self.cookies: list[str] = []
         self.user_agent = user_agent
+        self.refusal: Refusal | None = None
+        self.refused = False
         self._loaders: dict[object, Any] = {}
 
     @property

@@ -14,6 +14,7 @@ from litestar.types import HTTPScope, Receive, Send
 from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
 from kameng.graphql.compiled import Invalid
 from kameng.graphql.execution import Answer
+from kameng.graphql.refusals import BudgetExhausted, DocumentRefused, IntrospectionRefused
 from kameng.graphql.wire import (
     JSON,
     MAX_BODY,
@@ -37,6 +38,10 @@ PREFLIGHT = "kameng-preflight"
 """A header that a page of another site cannot send without asking first; a GET needs it."""
 
 
+SHOW_COST = "kameng-cost"
+"""A header by which a client asks for ``extensions.cost`` where not everybody is told."""
+
+
 class _Refused(Exception):
     def __init__(self, status: int, message: str, code: str, cure: str = "") -> None:
         self.status = status
@@ -55,6 +60,7 @@ class GraphQLEndpoint:
         self._kernel = kernel
         self._schema: Literal["shop", "admin"] = schema
         self._executor = kernel.graphql[schema]
+        self._admission = kernel.admission[schema]
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -73,6 +79,8 @@ class GraphQLEndpoint:
             cookies = set_cookies(context)
         except _Refused as refused:
             answer, status = refused.answer, refused.status
+        except DocumentRefused as refusal:
+            answer, status = _told(refusal), status_of(ran=False, media_type=media_type or JSON)
         except Refusal as refusal:
             answer, status = _told(refusal), _STATUS.get(type(refusal), 400)
         except KamengError as error:
@@ -107,7 +115,8 @@ class GraphQLEndpoint:
     async def _answer(
         self, scope: HTTPScope, headers: Mapping[str, str], request: GraphQLRequest, context: Context
     ) -> Answer:
-        prepared = self._executor.prepare(request.query, request.operation_name)
+        admitted = await self._admission.admit(request, context, show_cost=SHOW_COST in headers)
+        prepared = admitted.prepared
         kind = "invalid" if isinstance(prepared, Invalid) else prepared.kind
         if scope["method"] == "GET" and kind == "mutation":
             raise _Refused(405, "A mutation is never sent by GET.", "METHOD_NOT_ALLOWED", "Use POST.")
@@ -116,17 +125,27 @@ class GraphQLEndpoint:
                 "A subscription does not fit into one answer.", cure="Open it by WebSocket or event stream."
             )
         answer = await self._executor.run(prepared, request.variables, context)
+        answer.extensions = admitted.extensions
         result = "refused" if not answer.ran else "errors" if answer.errors else "ok"
         OPERATIONS.labels(self._schema, kind, result).inc()
         return answer
 
 
-_STATUS: dict[type[Refusal], int] = {Unauthenticated: 401, RateLimited: 429}
+_STATUS: dict[type[Refusal], int] = {
+    Unauthenticated: 401,
+    IntrospectionRefused: 403,
+    RateLimited: 429,
+    BudgetExhausted: 429,
+}
 
 
 def _told(error: KamengError) -> Answer:
-    shown = {"message": error.message, "extensions": {"code": error.code, "cure": error.cure}}
-    return Answer(errors=[shown])
+    extensions: dict[str, Any] = {"code": error.code, "cure": error.cure}
+    if isinstance(error, DocumentRefused):
+        extensions |= error.details
+    elif isinstance(error, RateLimited):
+        extensions["retryAfter"] = error.retry_after
+    return Answer(errors=[{"message": error.message, "extensions": extensions}])
 
 
 async def _body(receive: Receive) -> bytes:

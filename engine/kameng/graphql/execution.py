@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
+from graphql.validation import MaxIntrospectionDepthRule
 
 from kameng.errors import Refusal
 from kameng.graphql.compiled import CompiledSchema, Invalid, Prepared, Result
 from kameng.graphql.composition import ComposedSchema
 from kameng.graphql.idempotency import IDEMPOTENT
+from kameng.graphql.limits import Limits, Screen
+from kameng.graphql.refusals import DocumentRefused, TooComplex
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
@@ -24,6 +27,9 @@ CACHE_BYTES = 32 * 2**20
 
 MAX_TOKENS = 5_000
 """Tokens that a document may hold; a longer one is refused before it is parsed to its end."""
+
+_CUT_OFF = ("Document contains more than", "Document is nested too deeply")
+# What graphql-core says where it gives up on a document for its size; it has no class of its own for that.
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -52,6 +58,8 @@ class Executor:
         schema: what to run them against.
         on_fallback: told the reason whenever graphql-core executes a document that was not compiled.
         hide_suggestions: whether messages about mistakes keep names of the schema to themselves.
+        limits: how large the documents from the network may be; all others are screened by wider ones.
+        max_tokens: tokens of any document.
     """
 
     def __init__(
@@ -60,6 +68,8 @@ class Executor:
         *,
         on_fallback: Callable[[str], None] = lambda _reason: None,
         hide_suggestions: bool = False,
+        limits: Limits | None = None,
+        max_tokens: int = MAX_TOKENS,
     ) -> None:
         self.schema = schema
         self._compiled = CompiledSchema(
@@ -67,8 +77,10 @@ class Executor:
             cache_bytes=CACHE_BYTES,
             on_fallback=on_fallback,
             inert_directives=[IDEMPOTENT.name],
-            max_tokens=MAX_TOKENS,
+            rules=[MaxIntrospectionDepthRule],
+            max_tokens=max_tokens,
             hide_suggestions=hide_suggestions,
+            screen=Screen((limits or Limits()).widened()),
         )
 
     def prepare(self, source: str, operation_name: str | None = None) -> Prepared | Invalid:
@@ -136,8 +148,12 @@ def formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
     if isinstance(original, Refusal):
         shown["message"] = original.message
         shown["extensions"] = {"code": original.code, "cure": original.cure}
+        if isinstance(original, DocumentRefused):
+            shown["extensions"] = original.extensions()
     elif original is None or isinstance(original, GraphQLError):
-        shown.setdefault("extensions", {"code": "GRAPHQL_INVALID"})
+        cut_off = isinstance(error, GraphQLSyntaxError) and error.description.startswith(_CUT_OFF)
+        code = TooComplex.code if cut_off else "GRAPHQL_INVALID"
+        shown.setdefault("extensions", {"code": code})
     else:
         log.error(
             "resolver failed",

@@ -20,7 +20,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import field
 from enum import Enum
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, Literal, TypeVar, dataclass_transform, get_type_hints, overload
 
 import strawberry
 
@@ -115,8 +115,42 @@ def answers(kind: type, refusal: Refusal) -> bool:
     )
 
 
-def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:
-    """A mutation field: its docstring describes it, and refusals of its payload become data."""
+Policy = Literal["stored", "own", "none"]
+"""What becomes of an idempotency key.
+
+``stored``: the mutation runs in one transaction with the row that keeps its result, and is answered from there when it comes
+again. ``own``: the mutation has a unique key of its own and reads ``context.idempotency_key``; it may open transactions, or
+work in other tasks. ``none``: the key is of no use, since repeating changes nothing, or the answer holds a secret that must not
+be kept; the resolver has to be safe to repeat.
+"""
+
+POLICY = "kameng.idempotency"
+"""The key of the policy in the metadata of a mutation field."""
+
+
+@overload
+def mutation(resolver: Callable[..., Awaitable[Any]], /) -> Any: ...
+
+
+@overload
+def mutation(*, idempotency: Policy = "stored") -> Callable[[Callable[..., Awaitable[Any]]], Any]: ...
+
+
+def mutation(
+    resolver: Callable[..., Awaitable[Any]] | None = None, /, *, idempotency: Policy = "stored"
+) -> Any:
+    """A mutation field: its docstring describes it, and refusals of its payload become data.
+
+    Args:
+        resolver: an async resolver, where the decorator is used bare.
+        idempotency: what becomes of an idempotency key.
+    """
+    if resolver is None:
+        return functools.partial(_mutation, idempotency=idempotency)
+    return _mutation(resolver, idempotency=idempotency)
+
+
+def _mutation(resolver: Callable[..., Awaitable[Any]], *, idempotency: Policy) -> Any:
     if not inspect.iscoroutinefunction(resolver):
         raise BootError(f"The mutation {resolver.__qualname__} is not async.", cure="Write `async def`.")
     kind: type | None = None
@@ -125,11 +159,16 @@ def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:
     async def answer(*args: Any, **kwargs: Any) -> Any:
         nonlocal kind
         info = kwargs.get("info")
-        if info is not None:
-            take_key(info._raw_info, info.context)
+        context = None if info is None else info.context
+        if context is not None:
+            take_key(info._raw_info, context)  # type: ignore[union-attr]  # there is an info
         try:
+            if context is not None and context.refusal is not None:
+                raise context.refusal
             return await resolver(*args, **kwargs)
         except Refusal as refusal:
+            if context is not None:
+                context.refused = True
             if kind is None:
                 kind = get_type_hints(resolver)["return"]
             if not answers(kind, refusal):
@@ -137,4 +176,4 @@ def mutation(resolver: Callable[..., Awaitable[Any]]) -> Any:
             return refused(kind, refusal)
 
     description = inspect.cleandoc(resolver.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return strawberry.mutation(answer, description=description or None)
+    return strawberry.mutation(answer, description=description or None, metadata={POLICY: idempotency})

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from kameng.errors import InvalidInput
+from kameng.graphql.refusals import BatchRefused
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -26,12 +27,14 @@ class GraphQLRequest(msgspec.Struct, frozen=True):
         variables: values by name.
         operation_name: which operation of the document to run.
         extensions: whatever the client adds.
+        document_id: the hash of a trusted document, in place of its text.
     """
 
     query: str = ""
     variables: dict[str, Any] | None = None
     operation_name: str | None = msgspec.field(default=None, name="operationName")
     extensions: dict[str, Any] | None = None
+    document_id: str | None = msgspec.field(default=None, name="documentId")
 
 
 _decoder = msgspec.json.Decoder(GraphQLRequest)
@@ -48,7 +51,13 @@ def read_json(body: bytes) -> GraphQLRequest:
 
     Raises:
         Unreadable: it is no JSON object of the right shape, or holds no query.
+        BatchRefused: it is a list of requests.
     """
+    if body.lstrip(b" \t\r\n")[:1] == b"[":
+        raise BatchRefused(
+            "Several requests in one body are not served.",
+            cure="Send each by itself; over HTTP/2 they share a connection.",
+        )
     try:
         request = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -81,14 +90,19 @@ def read_query_string(values: dict[str, str]) -> GraphQLRequest:
             variables=parsed.get("variables"),
             operation_name=values.get("operationName") or None,
             extensions=parsed.get("extensions"),
+            document_id=values.get("documentId") or None,
         )
     )
 
 
 def _complete(request: GraphQLRequest) -> GraphQLRequest:
-    if not request.query:
+    if not request.query and request.document_id is None and not _persisted(request):
         raise Unreadable("The request holds no query.", cure="Send the document's text as `query`.")
     return request
+
+
+def _persisted(request: GraphQLRequest) -> bool:
+    return bool(request.extensions and "persistedQuery" in request.extensions)
 
 
 def choose_media_type(accept: str) -> str | None:

@@ -112,3 +112,9 @@ def test_tool_compares_with_the_last_release(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "CHANGELOG.md").write_text("## Unreleased\n\n- `Order.note` is gone.\n", "utf-8")
     assert main([], tmp_path) == 0
     assert capsys.readouterr().out == "Schemas against v1: 1 breaking changes, 0 not in CHANGELOG.md.\n"
+
+
+def test_locked_tools_name_no_download_addresses() -> None:
+    locked = (ROOT / "tests/conformance/package-lock.json").read_text("utf-8")
+    assert '"resolved"' not in locked
+    assert '"integrity"' in locked

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -137,7 +138,7 @@ class OrderDesk:
             elif same.answer.done():
                 _follow(waiting, same.answer)
             else:
-                same.answer.add_done_callback(lambda done, waiting=waiting: _follow(waiting, done))
+                same.answer.add_done_callback(partial(_follow, waiting))
 
     async def _place(self, batch: list[_Waiting]) -> None:
         result: BatchResult = await self._placing.place([waiting.request for waiting in batch])

@@ -16,21 +16,17 @@ import msgspec
 from kameng.db import as_json
 from kameng.errors import Conflict, Refusal
 from kameng.ids import new_id
-from kameng.money import Money, UnitPrice
+from kameng.money import Money
 from kameng_catalog.contract import (
     NotForSale,
-    Pick,
     PickRequest,
     Prices,
-    Quote,
     QuoteRequest,
     Sale,
     Stock,
     Variants,
-    VariantSnapshot,
-    WrongQuantity,
 )
-from kameng_fulfilment.events import OrderCompleted, SoldLine
+from kameng_fulfilment.drafts import DraftLine, DraftOrder, at_line, checked_line, completed_event
 from kameng_fulfilment.numbers import new_number
 from kameng_fulfilment.requests import OrderRequest, PriceChanged
 from kameng_fulfilment.statements import FIND_REPEATED, WRITE_ORDERS
@@ -42,24 +38,6 @@ if TYPE_CHECKING:
 
 Outcome = UUID | Refusal
 """The key of the order that a request led to, or why it led to none."""
-
-
-class _Line(msgspec.Struct):
-    id: UUID
-    variant: VariantSnapshot
-    quantity: int
-    quote: Quote
-    pick: Pick | None = None
-
-
-class _Order(msgspec.Struct):
-    place: int
-    request: OrderRequest
-    id: UUID
-    number: str
-    lines: list[_Line]
-    total: Money
-    charge: UUID | None = None
 
 
 class BatchResult(msgspec.Struct, frozen=True):
@@ -119,7 +97,9 @@ class Placing:
                 same = row["fingerprint"] == request.fingerprint
                 outcomes[place] = row["id"] if same else key_conflict()
 
-    async def _priced(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> list[_Order]:
+    async def _priced(
+        self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]
+    ) -> list[DraftOrder]:
         open_places = [place for place in range(len(requests)) if outcomes[place] is None]
         if not open_places:
             return []
@@ -145,10 +125,10 @@ class Placing:
                 for place, _, line in wanted
             ]
         )
-        lines: dict[int, list[_Line]] = {place: [] for place in open_places}
+        lines: dict[int, list[DraftLine]] = {place: [] for place in open_places}
         for (place, index, line), variant, quote in zip(wanted, variants, quotes, strict=True):
             if outcomes[place] is None:
-                checked = _checked(index, line.quantity, variant, quote)
+                checked = checked_line(index, line.quantity, variant, quote)
                 if isinstance(checked, Refusal):
                     outcomes[place] = checked
                 else:
@@ -161,8 +141,8 @@ class Placing:
         ]
 
     def _order(
-        self, place: int, request: OrderRequest, lines: list[_Line], outcomes: list[Outcome | None]
-    ) -> _Order | None:
+        self, place: int, request: OrderRequest, lines: list[DraftLine], outcomes: list[Outcome | None]
+    ) -> DraftOrder | None:
         total = Money(sum(line.quote.total.minor for line in lines), request.currency)
         if request.expected is not None and request.expected != total:
             outcomes[place] = PriceChanged(
@@ -171,11 +151,11 @@ class Placing:
                 path=("input", "expectedTotal"),
             )
             return None
-        return _Order(
+        return DraftOrder(
             place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total
         )
 
-    async def _pick(self, orders: list[_Order], outcomes: list[Outcome | None]) -> dict[int, PickRequest]:
+    async def _pick(self, orders: list[DraftOrder], outcomes: list[Outcome | None]) -> dict[int, PickRequest]:
         lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
         if not lines:
             return {}
@@ -186,13 +166,13 @@ class Placing:
         for (order, index, line), pick in zip(lines, picks, strict=True):
             if isinstance(pick, Refusal):
                 if outcomes[order.place] is None:
-                    outcomes[order.place] = _at_line(pick, index)
+                    outcomes[order.place] = at_line(pick, index)
                     short[order.place] = PickRequest(variant=line.variant.id, quantity=line.quantity)
             else:
                 line.pick = pick
         return short
 
-    async def _contested(self, short: dict[int, PickRequest], paid: Sequence[_Order]) -> list[int]:
+    async def _contested(self, short: dict[int, PickRequest], paid: Sequence[DraftOrder]) -> list[int]:
         """Of those who found too little: for whom enough may be there once others have given back what they hold."""
         if not short:
             return []
@@ -209,7 +189,7 @@ class Placing:
             if free[asked.variant] - held.get(asked.variant, 0) >= asked.quantity
         ]
 
-    async def _charge(self, orders: list[_Order], outcomes: list[Outcome | None]) -> None:
+    async def _charge(self, orders: list[DraftOrder], outcomes: list[Outcome | None]) -> None:
         owing = [order for order in orders if outcomes[order.place] is None and order.total.minor > 0]
         if not owing:
             return
@@ -230,7 +210,7 @@ class Placing:
             else:
                 outcomes[order.place] = answer
 
-    async def _write(self, paid: list[_Order], outcomes: list[Outcome | None]) -> None:
+    async def _write(self, paid: list[DraftOrder], outcomes: list[Outcome | None]) -> None:
         lines = [(order, index, line) for order in paid for index, line in enumerate(order.lines)]
         await self._db.execute(
             WRITE_ORDERS,
@@ -257,7 +237,7 @@ class Placing:
         )
         await self._stock.hand_over([Sale(pick=line.pick, line=line.id) for _, _, line in lines if line.pick])
         now = datetime.now(UTC).isoformat()
-        await self._kernel.events.emit(*(_completed(order, now) for order in paid))
+        await self._kernel.events.emit(*(completed_event(order, now) for order in paid))
         for order in paid:
             outcomes[order.place] = order.id
 
@@ -267,53 +247,4 @@ def key_conflict() -> Conflict:
     return Conflict(
         "This idempotency key was used for another order.",
         cure="Take a fresh key for a new order; repeat the same input to get the first order again.",
-    )
-
-
-def _checked(
-    index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal
-) -> _Line | Refusal:
-    where = ("input", "lines", str(index))
-    if variant is None or not variant.published:
-        return NotForSale("This is not for sale.", cure="Choose something else.", path=(*where, "variantId"))
-    if not variant.min_quantity <= quantity <= variant.max_quantity:
-        return WrongQuantity(
-            f"{variant.sku} is sold in quantities of {variant.min_quantity} to {variant.max_quantity}; "
-            f"{quantity} were asked for.",
-            cure="Change the quantity, or place several orders.",
-            path=(*where, "quantity"),
-        )
-    if isinstance(quote, Refusal):
-        return _at_line(quote, index)
-    return _Line(id=new_id(), variant=variant, quantity=quantity, quote=quote)
-
-
-def _at_line(refusal: Refusal, index: int) -> Refusal:
-    return type(refusal)(refusal.message, cure=refusal.cure, path=("input", "lines", str(index)))
-
-
-def _cost(unit: UnitPrice | None, quantity: int) -> int:
-    return unit.times(quantity).minor if unit else 0
-
-
-def _completed(order: _Order, at: str) -> OrderCompleted:
-    return OrderCompleted(
-        order=str(order.id),
-        number=order.number,
-        member=str(order.request.member),
-        total_minor=order.total.minor,
-        currency=order.total.currency,
-        completed_at=at,
-        lines=tuple(
-            SoldLine(
-                line=str(line.id),
-                variant=str(line.variant.id),
-                product=str(line.variant.product),
-                sku=line.variant.sku,
-                quantity=line.quantity,
-                total_minor=line.quote.total.minor,
-                cost_minor=_cost(line.quote.cost, line.quantity),
-            )
-            for line in order.lines
-        ),
     )

@@ -1,0 +1,89 @@
+"""Orders on their way through a batch: what was asked for, checked, priced, picked and paid."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from kameng.errors import Refusal
+from kameng.ids import new_id
+from kameng.money import Money, UnitPrice
+from kameng_catalog.contract import NotForSale, Pick, Quote, VariantSnapshot, WrongQuantity
+from kameng_fulfilment.events import OrderCompleted, SoldLine
+from kameng_fulfilment.requests import OrderRequest
+
+
+class DraftLine(msgspec.Struct):
+    """A line on its way; `pick` comes when stock was found for it."""
+
+    id: UUID
+    variant: VariantSnapshot
+    quantity: int
+    quote: Quote
+    pick: Pick | None = None
+
+
+class DraftOrder(msgspec.Struct):
+    """An order on its way; `place` is its request's position in the batch, `charge` comes when it was paid."""
+
+    place: int
+    request: OrderRequest
+    id: UUID
+    number: str
+    lines: list[DraftLine]
+    total: Money
+    charge: UUID | None = None
+
+
+def checked_line(
+    index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal
+) -> DraftLine | Refusal:
+    """A line of a request that can be picked, or why not."""
+    where = ("input", "lines", str(index))
+    if variant is None or not variant.published:
+        return NotForSale("This is not for sale.", cure="Choose something else.", path=(*where, "variantId"))
+    if not variant.min_quantity <= quantity <= variant.max_quantity:
+        return WrongQuantity(
+            f"{variant.sku} is sold in quantities of {variant.min_quantity} to {variant.max_quantity}; "
+            f"{quantity} were asked for.",
+            cure="Change the quantity, or place several orders.",
+            path=(*where, "quantity"),
+        )
+    if isinstance(quote, Refusal):
+        return at_line(quote, index)
+    return DraftLine(id=new_id(), variant=variant, quantity=quantity, quote=quote)
+
+
+def at_line(refusal: Refusal, index: int) -> Refusal:
+    """The same refusal, told of a line of the request."""
+    return type(refusal)(refusal.message, cure=refusal.cure, path=("input", "lines", str(index)))
+
+
+def cost_of(unit: UnitPrice | None, quantity: int) -> int:
+    """What units cost the operator, in minor units; 0 where that is not known."""
+    return unit.times(quantity).minor if unit else 0
+
+
+def completed_event(order: DraftOrder, at: str) -> OrderCompleted:
+    """The fact that an order was paid and delivered whole."""
+    return OrderCompleted(
+        order=str(order.id),
+        number=order.number,
+        member=str(order.request.member),
+        total_minor=order.total.minor,
+        currency=order.total.currency,
+        completed_at=at,
+        lines=tuple(
+            SoldLine(
+                line=str(line.id),
+                variant=str(line.variant.id),
+                product=str(line.variant.product),
+                sku=line.variant.sku,
+                quantity=line.quantity,
+                total_minor=line.quote.total.minor,
+                cost_minor=cost_of(line.quote.cost, line.quantity),
+            )
+            for line in order.lines
+        ),
+    )

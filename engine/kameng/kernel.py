@@ -19,6 +19,7 @@ from kameng.events import Outbox
 from kameng.graphql import ComposedSchema, compose_schema
 from kameng.graphql.admission import INTROSPECT, Admission, limits_of
 from kameng.graphql.execution import Executor
+from kameng.graphql.idempotent_results import IdempotentResults
 from kameng.http.metrics import FALLBACKS
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
@@ -72,6 +73,7 @@ class Kernel:
             "shop": compose_schema("shop", self.modules),
             "admin": compose_schema("admin", self.modules),
         }
+        self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
         graphql = settings.section("graphql", GraphQLSettings)
         self.graphql: dict[Literal["shop", "admin"], Executor] = {
             name: Executor(
@@ -80,10 +82,10 @@ class Kernel:
                 hide_suggestions=settings.production,
                 limits=limits_of(graphql),
                 max_tokens=graphql.max_tokens,
+                results=IdempotentResults(self.db, name),
             )
             for name, schema in self.schemas.items()
         }
-        self.db = Database(settings.engine.database_url, pool_size=settings.engine.pool_size)
         self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")
         self.admission: dict[Literal["shop", "admin"], Admission] = {
             name: Admission(self, name, executor) for name, executor in self.graphql.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from kameng.graphql.refusals import DocumentRefused, TooComplex
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
+    from kameng.graphql.idempotent_results import IdempotentResults
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +62,7 @@ class Executor:
         hide_suggestions: whether messages about mistakes keep names of the schema to themselves.
         limits: how large the documents from the network may be; all others are screened by wider ones.
         max_tokens: tokens of any document.
+        results: keeps the results of mutations with an idempotency key; without it keys are only passed on.
     """
 
     def __init__(
@@ -70,8 +73,10 @@ class Executor:
         hide_suggestions: bool = False,
         limits: Limits | None = None,
         max_tokens: int = MAX_TOKENS,
+        results: IdempotentResults | None = None,
     ) -> None:
         self.schema = schema
+        self._results = results
         self._compiled = CompiledSchema(
             schema,
             cache_bytes=CACHE_BYTES,
@@ -103,6 +108,11 @@ class Executor:
         """Run a query or mutation that was prepared."""
         if isinstance(prepared, Invalid):
             return _answer(prepared.result(), context)
+        if self._results is not None and prepared.kind == "mutation":
+            header = context.idempotency_key
+            if header is not None or IDEMPOTENT.name in prepared.usage.directives:
+                around = partial(self._results.around, header)
+                return _answer(await prepared.execute(variables, context, around=around), context)
         return _answer(await prepared.execute(variables, context), context)
 
     async def subscribe(

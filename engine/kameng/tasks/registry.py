@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from kameng.audit.chaining import chain_pending
 from kameng.events.pruning import prune_events
+from kameng.graphql.idempotent_results import prune_results
 from kameng.module import Task
 from kameng.tasks.pruning import prune_tasks
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
     from kameng.module import Module
-
 
 
 async def chain_audit(kernel: Kernel) -> None:
@@ -30,6 +30,7 @@ async def purge_credentials(kernel: Kernel) -> None:
 KERNEL_TASKS = (
     Task(name="prune_events", call=prune_events, every=timedelta(hours=1)),
     Task(name="prune_tasks", call=prune_tasks, every=timedelta(hours=1)),
+    Task(name="prune_results", call=prune_results, every=timedelta(hours=1)),
     Task(name="chain_audit", call=chain_audit, every=timedelta(seconds=10)),
     Task(name="purge_credentials", call=purge_credentials, every=timedelta(hours=1)),
 )

@@ -62,7 +62,7 @@ class PlaceOrderPayload:
 class FulfilmentMutation:
     """Mutations of the shop."""
 
-    @mutation
+    @mutation(idempotency="own")
     async def place_order(self, info: Info, input: PlaceOrderInput) -> PlaceOrderPayload:  # noqa: A002 - GraphQL's name
         """Buy, paid from your wallet and delivered at once. Needs an idempotency key: a repeated request is carried out once."""
         context = info.context

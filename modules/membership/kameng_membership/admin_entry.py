@@ -106,7 +106,7 @@ class AcceptInvitationPayload:
 class EntryMutation:
     """Coming in and going out."""
 
-    @mutation
+    @mutation(idempotency="none")
     async def create_first_administrator(
         self,
         info: Info,
@@ -118,7 +118,7 @@ class EntryMutation:
         token = await open_session(context, PrincipalKind.STAFF, key, input.transport)
         return CreateFirstAdministratorPayload(staff_member=await staff_member(context, key), token=token)
 
-    @mutation
+    @mutation(idempotency="none")
     async def accept_invitation(
         self,
         info: Info,
@@ -130,7 +130,7 @@ class EntryMutation:
         token = await open_session(context, PrincipalKind.STAFF, key, input.transport)
         return AcceptInvitationPayload(staff_member=await staff_member(context, key), token=token)
 
-    @mutation
+    @mutation(idempotency="none")
     async def log_in(self, info: Info, input: LogInInput) -> LogInPayload:  # noqa: A002 - GraphQL's name
         """Log in to the back office with e-mail address and password."""
         context = info.context
@@ -140,12 +140,12 @@ class EntryMutation:
         token = await open_session(context, PrincipalKind.STAFF, row["id"], input.transport)
         return LogInPayload(staff_member=await staff_member(context, row["id"]), token=token)
 
-    @mutation
+    @mutation(idempotency="none")
     async def log_out(self, info: Info) -> LogOutPayload:
         """Log out: this session ends, wherever its token was copied to."""
         return LogOutPayload(logged_out=await end_session(info.context))
 
-    @mutation
+    @mutation(idempotency="none")
     async def change_password(
         self,
         info: Info,

@@ -136,7 +136,7 @@ class SaveRolePayload:
 class StaffMutation:
     """Mutations on staff."""
 
-    @mutation
+    @mutation(idempotency="none")
     async def create_staff(
         self,
         info: Info,

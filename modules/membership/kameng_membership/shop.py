@@ -91,7 +91,7 @@ class ChangePasswordPayload:
 class MembershipMutation:
     """Mutations of the shop."""
 
-    @mutation
+    @mutation(idempotency="none")
     async def register(self, info: Info, input: RegisterInput) -> RegisterPayload:  # noqa: A002 - GraphQL's name
         """Become a member, and be logged in."""
         context = info.context
@@ -99,7 +99,7 @@ class MembershipMutation:
         token = await open_session(context, PrincipalKind.MEMBER, key, input.transport)
         return RegisterPayload(member=await _own(context, key), token=token)
 
-    @mutation
+    @mutation(idempotency="none")
     async def log_in(self, info: Info, input: LogInInput) -> LogInPayload:  # noqa: A002 - GraphQL's name
         """Log in with e-mail address and password."""
         context = info.context
@@ -109,12 +109,12 @@ class MembershipMutation:
         token = await open_session(context, PrincipalKind.MEMBER, row["id"], input.transport)
         return LogInPayload(member=await _own(context, row["id"]), token=token)
 
-    @mutation
+    @mutation(idempotency="none")
     async def log_out(self, info: Info) -> LogOutPayload:
         """Log out: this session ends, wherever its token was copied to."""
         return LogOutPayload(logged_out=await end_session(info.context))
 
-    @mutation
+    @mutation(idempotency="none")
     async def change_password(
         self,
         info: Info,

@@ -107,7 +107,7 @@ class ReverseTransactionPayload:
 class SettlementAdminMutation:
     """Mutations of the back office."""
 
-    @mutation
+    @mutation(idempotency="own")
     async def credit_wallet(
         self,
         info: Info,
@@ -123,7 +123,7 @@ class SettlementAdminMutation:
             transaction=(await load_transactions(context, [posted.transaction]))[0],
         )
 
-    @mutation
+    @mutation(idempotency="own")
     async def reverse_transaction(
         self,
         info: Info,

@@ -18,7 +18,8 @@ from graphql.execution.executor import invalid_return_type_error
 from kameng.graphql.compiled.facts import ObjectFacts, SchemaFacts, named_by_class, names_by_class
 from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.lists import Build
-from kameng.graphql.compiled.runtime import FieldPosition, Place, Request, is_awaitable
+from kameng.graphql.compiled.request import Place, Request, is_awaitable
+from kameng.graphql.compiled.runtime import FieldPosition
 
 CompleteValue = Callable[[Any, Request, Place], Any]
 

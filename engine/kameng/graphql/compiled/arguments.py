@@ -28,7 +28,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
 from kameng.graphql.compiled.operation import Operation
-from kameng.graphql.compiled.runtime import Request
+from kameng.graphql.compiled.request import Request
 from kameng.graphql.compiled.variables import is_frozen
 
 Arguments = Mapping[str, Any] | Callable[[Request], dict[str, Any]]

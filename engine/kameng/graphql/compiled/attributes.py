@@ -7,7 +7,8 @@ before it keep their values, the ones after it are read here. Nothing is read tw
 from bisect import bisect_right
 from typing import Any
 
-from kameng.graphql.compiled.runtime import FieldPosition, Pending, Place, Request, fail, step
+from kameng.graphql.compiled.request import Place, Request
+from kameng.graphql.compiled.runtime import FieldPosition, Pending, fail, step
 
 
 class AttributeRun:

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError, current_task
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import CoroutineType
 from typing import Any
 
@@ -13,8 +14,8 @@ from kameng.graphql.compiled.facts import SchemaFacts
 from kameng.graphql.compiled.limits import ROOT_FIELD, CompileLimits, NotCompilable
 from kameng.graphql.compiled.lists import Build
 from kameng.graphql.compiled.operation import Operation
-from kameng.graphql.compiled.plan import ObjectPlan, Planner
-from kameng.graphql.compiled.runtime import Request
+from kameng.graphql.compiled.plan import FieldPlan, ObjectPlan, Planner
+from kameng.graphql.compiled.request import Request
 
 
 class CompiledOperation:
@@ -45,9 +46,9 @@ class CompiledOperation:
         plan = planner.root(operation.node)
         emitter = Emitter(operation, facts, schema, on_code)
         self.plan = plan
-        self._serial: list[Build] | None = None
+        self._serial: list[tuple[FieldPlan, Build]] | None = None
         if operation.node.operation is OperationType.MUTATION:
-            self._serial = [emitter.build(ObjectPlan(plan.type, [field])) for field in plan.fields]
+            self._serial = [(field, emitter.build(ObjectPlan(plan.type, [field]))) for field in plan.fields]
         else:
             if operation.node.operation is OperationType.SUBSCRIPTION and not plan.fields:
                 raise NotCompilable(ROOT_FIELD)
@@ -78,11 +79,19 @@ class CompiledOperation:
         return data  # type: ignore[no-any-return] # generated code is untyped
 
 
-async def _in_series(builds: list[Build], request: Request) -> dict[str, Any]:
+async def _in_series(builds: list[tuple[FieldPlan, Build]], request: Request) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for build in builds:
-        part = build(request.root, request, None)
-        if type(part) is CoroutineType:
-            part = await part
-        result.update(part)
+    around = request.around
+    for field, build in builds:
+        if around is not None:
+            result.update(await around(field, request, partial(_one, build, request), len(builds)))
+            continue
+        result.update(await _one(build, request))
     return result
+
+
+async def _one(build: Build, request: Request) -> dict[str, Any]:
+    part = build(request.root, request, None)
+    if type(part) is CoroutineType:
+        part = await part
+    return part  # type: ignore[no-any-return] # generated code is untyped

@@ -30,7 +30,8 @@ from kameng.graphql.compiled.lists import (
     object_loop,
     value_loop,
 )
-from kameng.graphql.compiled.runtime import Complete, FieldPosition, Place, Position, Request
+from kameng.graphql.compiled.request import Place, Request
+from kameng.graphql.compiled.runtime import Complete, FieldPosition, Position
 
 
 @dataclass(slots=True)

@@ -4,6 +4,9 @@ One function for each object plan: it reads or resolves the fields one after the
 cost nothing until a field fails, and returns the dict, or a coroutine if a field is pending. Usual values are decided
 in place; others go to the field's completer.
 
+In the source ``o`` is the object, ``R`` the request, ``p`` the object's place, ``w`` what is pending of it, and ``f7``
+the position of a field.
+
 What the source may hold: fixed text, numbers of our own, ``repr()`` of GraphQL names (which the parser restricts to
 ``[_A-Za-z][_0-9A-Za-z]*``) and identifiers that the schema's authors wrote. Everything else, and every value of the
 document, is an object bound in the function's globals.
@@ -31,17 +34,8 @@ from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.lists import Build
 from kameng.graphql.compiled.operation import Operation
 from kameng.graphql.compiled.plan import FieldPlan, ObjectPlan, type_name_field
-from kameng.graphql.compiled.runtime import (
-    FieldPosition,
-    Pending,
-    Place,
-    Request,
-    fail,
-    finish_object,
-    hold,
-    is_awaitable,
-    step,
-)
+from kameng.graphql.compiled.request import Place, Request, is_awaitable
+from kameng.graphql.compiled.runtime import FieldPosition, Pending, fail, finish_object, hold, step
 
 
 def _write(

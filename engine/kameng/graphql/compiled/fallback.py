@@ -9,8 +9,8 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions.directives import DirectivesExtension
 
 from kameng.graphql.compiled.operation import Operation
+from kameng.graphql.compiled.request import is_awaitable
 from kameng.graphql.compiled.result import Result
-from kameng.graphql.compiled.runtime import is_awaitable
 
 
 class Fallback:

@@ -19,7 +19,8 @@ from graphql import (
 from graphql.pyutils import Path
 from graphql.type import GraphQLResolveInfoHelpers
 
-from kameng.graphql.compiled.runtime import FieldPosition, Place, Request, is_awaitable
+from kameng.graphql.compiled.request import Place, Request, is_awaitable
+from kameng.graphql.compiled.runtime import FieldPosition
 
 
 class ResolveInfo:

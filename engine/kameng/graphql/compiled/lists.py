@@ -12,18 +12,8 @@ from typing import Any
 from graphql import located_error
 
 from kameng.graphql.compiled.facts import CAST
-from kameng.graphql.compiled.runtime import (
-    Pending,
-    Place,
-    Position,
-    Request,
-    abandon_list,
-    advance,
-    finish_list,
-    guard,
-    keys_of,
-    pend,
-)
+from kameng.graphql.compiled.request import Place, Request, keys_of
+from kameng.graphql.compiled.runtime import Pending, Position, abandon_list, advance, finish_list, guard, pend
 
 Build = Callable[[Any, Request, Place | None], Any]
 """Executes the fields of one object: a dict, or a coroutine that gives it."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
+import structlog
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from strawberry import Schema
 
@@ -10,11 +11,21 @@ from kameng.graphql.compiled.compiler import CompiledOperation
 from kameng.graphql.compiled.document import Document, Usage, usage_of
 from kameng.graphql.compiled.facts import SchemaFacts
 from kameng.graphql.compiled.fallback import Fallback
-from kameng.graphql.compiled.limits import CONDITION, DIRECTIVE, ROOT_FIELD, CompileLimits, NotCompilable
+from kameng.graphql.compiled.limits import (
+    CONDITION,
+    DIRECTIVE,
+    FAULT,
+    ROOT_FIELD,
+    CompileLimits,
+    NotCompilable,
+)
 from kameng.graphql.compiled.operation import Operation
+from kameng.graphql.compiled.request import Request
 from kameng.graphql.compiled.result import Result
-from kameng.graphql.compiled.runtime import Request
+from kameng.graphql.compiled.runtime import Around
 from kameng.graphql.compiled.streams import response_stream, source_stream
+
+log = structlog.get_logger(__name__)
 
 
 class Invalid:
@@ -129,6 +140,7 @@ class Prepared:
         context: Any = None,
         root: Any = None,
         extensions: dict[str, Any] | None = None,
+        around: Around | None = None,
     ) -> Result:
         """Execute a query or mutation.
 
@@ -137,6 +149,8 @@ class Prepared:
             context: the request's context, ``info.context``.
             root: the root value.
             extensions: the request's extensions, ``info.input_extensions`` under Strawberry.
+            around: stands around each root field of a mutation, see `Request`; a mutation that is left to
+                graphql-core is refused then.
         """
         inputs = variables or {}
         coerced = self._operation.variables.coerce(inputs)
@@ -144,6 +158,9 @@ class Prepared:
             return Result(None, coerced, executed=False)
         compiled = self._variant(coerced)
         if compiled is None:
+            if around is not None:
+                message = "This mutation is too large, or bears a directive that it cannot have."
+                return Result(None, (GraphQLError(message),), executed=False)
             return await self._fallback.execute(
                 self._operation,
                 inputs,
@@ -152,7 +169,7 @@ class Prepared:
                 extensions,
                 with_directives=not self.usage.directives <= self._inert,
             )
-        request = Request(self._operation, coerced, inputs, context, root, extensions)
+        request = Request(self._operation, coerced, inputs, context, root, extensions, around)
         data = await compiled.run(request)
         return Result(data, request.errors)
 
@@ -212,6 +229,11 @@ class Prepared:
             if reason.reason != ROOT_FIELD:  # which may be there with other variables
                 self.fallback_reason = reason.reason
             self._on_fallback(reason.reason)
+            return None
+        except Exception:
+            log.exception("compiling a GraphQL operation failed", operation=self.name)
+            self.fallback_reason = FAULT
+            self._on_fallback(FAULT)
             return None
         while len(self._variants) >= self._limits.variants:
             self._variants.pop(next(iter(self._variants)))

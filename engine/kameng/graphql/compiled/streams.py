@@ -10,8 +10,9 @@ from graphql.pyutils import inspect
 from kameng.graphql.compiled.compiler import CompiledOperation
 from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.plan import FieldPlan
+from kameng.graphql.compiled.request import Request, is_awaitable, keys_of
 from kameng.graphql.compiled.result import Result
-from kameng.graphql.compiled.runtime import FieldPosition, Request, is_awaitable, keys_of
+from kameng.graphql.compiled.runtime import FieldPosition
 
 
 async def source_stream(plan: FieldPlan, request: Request) -> AsyncIterable[Any]:

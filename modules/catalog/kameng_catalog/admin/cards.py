@@ -45,7 +45,7 @@ class RevealCardsPayload:
 class CardsMutation:
     """Mutations on cards."""
 
-    @mutation
+    @mutation(idempotency="none")
     async def reveal_cards(self, info: Info, input: RevealCardsInput) -> RevealCardsPayload:  # noqa: A002 - GraphQL's name
         """Show the secrets of cards; who saw which, and why, goes into the audit log."""
         context = info.context

@@ -62,24 +62,36 @@ SOLD_CARDS = Statement(
 )
 
 # Counts from the newest card on, where no dead entries of sold cards lie, and no further than it has to.
+_COUNTED = """
+    case v.stock_kind
+        when 'unlimited' then $2
+        when 'card' then (
+            select count(*) from (
+                select from catalog_free_card free
+                where free.variant = v.id
+                    and (free.expires_on is null or free.expires_on >= (now() at time zone $3)::date)
+                order by free.card desc
+                limit $2
+            ) counted
+        )
+        else 0
+    end
+"""
+
 AVAILABLE = Statement(
     "catalog.available",
-    """
-    select v.id as variant,
-        case v.stock_kind
-            when 'unlimited' then $2
-            when 'card' then (
-                select count(*) from (
-                    select from catalog_free_card free
-                    where free.variant = v.id
-                        and (free.expires_on is null or free.expires_on >= (now() at time zone $3)::date)
-                    order by free.card desc
-                    limit $2
-                ) counted
-            )
-            else 0
-        end as available
+    f"""
+    select v.id as variant, {_COUNTED} as available
     from catalog_variant v where v.id = any($1::uuid[])
+    """,
+)
+
+MOST_OF_PRODUCTS = Statement(
+    "catalog.most_of_products",
+    f"""
+    select v.product, max({_COUNTED}) as most
+    from catalog_variant v where v.product = any($1::uuid[]) and v.status = 'published'
+    group by v.product
     """,
 )
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from kameng_catalog.pricing import PRICE_FROM
 from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.shop import statements
 from kameng_catalog.shop.types import Category, Product, Variant, category_of, product_of, variant_of
+from kameng_catalog.stock_statements import MOST_OF_PRODUCTS
 
 if TYPE_CHECKING:
     from kameng.db import Statement
@@ -59,8 +60,7 @@ class ShopLoaders:
         settings: the catalogue's settings.
         product, variant: what is published, by key; None where it is not, or does not exist.
         variants_of: the published variants of a product.
-        price_from: the lowest price of a product's variants, for the viewer.
-        price_from: the lowest price among a product's variants; None if none is for sale to the viewer.
+        price_from: the lowest price of a product's variants, for the viewer; None if none is for sale to him.
         most: how many pieces there are of the product's variant that has most.
         quote: what the viewer pays, by variant and quantity; None if it is not for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
@@ -74,11 +74,11 @@ class ShopLoaders:
         self.variant: DataLoader[UUID, Variant | None] = DataLoader(self._variants)
         self.variants_of: DataLoader[UUID, list[Variant]] = DataLoader(self._variants_of)
         self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
-        self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
         self.most: DataLoader[UUID, int] = DataLoader(self._most)
         self.quote: DataLoader[tuple[UUID, int], Quote | None] = DataLoader(self._quotes)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self.available: DataLoader[UUID, int] = DataLoader(self._available)
+        self._enough = max(self.settings.available_cap, self.settings.low_stock)
         self._tier: asyncio.Future[str] | None = None
         self._tree: asyncio.Future[CategoryTree] | None = None
 
@@ -131,21 +131,10 @@ class ShopLoaders:
         found = {row["product"]: UnitPrice(row["units"], currency) for row in rows}
         return [found.get(key) for key in keys]
 
-    async def _prices_from(self, keys: list[UUID]) -> list[UnitPrice | None]:
-        of_products = await self.variants_of.load_many(keys)
-        variants = [(item.key, item.min_quantity) for variants in of_products for item in variants]
-        # Asked for as a list: a future for each variant would cost more than its price.
-        quotes = iter(await self._quotes(variants))
-        answers = []
-        for own in of_products:
-            units = [quote.unit for quote in islice(quotes, len(own)) if quote is not None]
-            answers.append(min(units, key=lambda unit: unit.units, default=None))
-        return answers
-
     async def _most(self, keys: list[UUID]) -> list[int]:
-        of_products = await self.variants_of.load_many(keys)
-        counts = iter(await self._available([item.key for variants in of_products for item in variants]))
-        return [max(islice(counts, len(own)), default=0) for own in of_products]
+        rows = await self._context.db.fetch(MOST_OF_PRODUCTS, keys, self._enough, self.settings.time_zone)
+        found = {row["product"]: row["most"] for row in rows}
+        return [found.get(key, 0) for key in keys]
 
     async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | None]:
         tier, currency = await self.tier(), self.settings.currency
@@ -167,8 +156,7 @@ class ShopLoaders:
         return [found.get(key, []) for key in keys]
 
     async def _available(self, keys: list[UUID]) -> list[int]:
-        enough = max(self.settings.available_cap, self.settings.low_stock)
-        counts = await self._context.service(Stock).available(keys, enough)
+        counts = await self._context.service(Stock).available(keys, self._enough)
         return [counts[key] for key in keys]
 
 

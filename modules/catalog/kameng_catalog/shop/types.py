@@ -138,9 +138,7 @@ class Product(Node):
     async def stock_state(self, info: Info) -> StockState:
         """In stock if any variant is."""
         loaders = loaders_of(info)
-        variants = await loaders.variants_of.load(self.key)
-        counts = await loaders.available.load_many([item.key for item in variants])
-        return _state(max(counts, default=0), loaders.settings.low_stock)
+        return _state(await loaders.most.load(self.key), loaders.settings.low_stock)
 
 
 def loaders_of(info: Info) -> ShopLoaders:

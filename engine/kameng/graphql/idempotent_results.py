@@ -47,7 +47,7 @@ from kameng.settings import GraphQLSettings
 if TYPE_CHECKING:
     from kameng.db import Database
     from kameng.graphql.compiled.plan import FieldPlan
-    from kameng.graphql.compiled.runtime import Request
+    from kameng.graphql.compiled.request import Request
     from kameng.graphql.context import Context
     from kameng.kernel import Kernel
 

@@ -15,29 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLField,
-    GraphQLInputType,
     GraphQLNamedType,
     GraphQLSchema,
     OperationType,
     get_named_type,
     is_abstract_type,
     is_composite_type,
-    is_input_object_type,
     is_leaf_type,
-    is_list_type,
-    is_non_null_type,
-    is_required_argument,
 )
 
-from kameng.testing.inputs import InputValues, chance, literal
+from kameng.testing.arguments import GeneratedArguments
+from kameng.testing.inputs import chance
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 Allowed = Callable[[str, str], bool]
 """Whether a field may be used, by the names of its type and itself."""
-
-_nothing = object()
 
 
 @dataclass(frozen=True)
@@ -108,14 +102,11 @@ class _Writer:
     ) -> None:
         self._schema = schema
         self._random = random
-        self._values = InputValues(random, scalars)
+        self._inputs = GeneratedArguments(random, scalars, wrong_variables)
         self._max_depth = max_depth
         self._room = max_fields
         self._allowed = allowed
-        self._wrong = wrong_variables
         self._meanings: dict[str, str] = {}
-        self._definitions: dict[str, tuple[str, str]] = {}  # variable name: type, whole definition
-        self._variables: dict[str, Any] = {}
         self._fragments: dict[str, tuple[GraphQLNamedType, str]] = {}
 
     def write(self, kind: str) -> GeneratedDocument:
@@ -125,7 +116,7 @@ class _Writer:
             selection = "{ " + self._field(root, self._fields(root)[0], 1, conditions=False) + " }"
         else:
             selection = self._selection(root, 1)
-        definitions = ", ".join(definition for _, definition in self._definitions.values())
+        definitions = self._inputs.definitions()
         several = self._chance(0.1)
         name = "Main" if several or definitions or self._chance(0.5) else ""
         head = f"{kind} {name}{f'({definitions})' if definitions else ''} " if name or kind != "query" else ""
@@ -135,7 +126,7 @@ class _Writer:
             parts.append("query Other { __typename }")
         random.shuffle(parts)
         separator = random.choice(("\n", "\n\n# a comment\n", " "))
-        return GeneratedDocument(separator.join(parts), "Main" if several else None, self._variables)
+        return GeneratedDocument(separator.join(parts), "Main" if several else None, self._inputs.variables)
 
     def _chance(self, probability: float) -> bool:
         return chance(self._random, probability)
@@ -167,8 +158,10 @@ class _Writer:
     def _field(self, type_: Any, name: str, depth: int, *, conditions: bool = True) -> str:
         self._room -= 1
         field: GraphQLField = type_.fields[name]
-        arguments = self._arguments(field)
-        head = self._plain(name, str(field.type), arguments) + (self._conditions() if conditions else "")
+        arguments = self._inputs.arguments(field)
+        head = self._plain(name, str(field.type), arguments) + (
+            self._inputs.conditions() if conditions else ""
+        )
         named = get_named_type(field.type)
         return f"{head} {self._selection(named, depth + 1)}" if is_composite_type(named) else head
 
@@ -182,112 +175,22 @@ class _Writer:
             key = f"{wanted}_{number}"
         return f"{name}{arguments}" if key == name else f"{key}: {name}{arguments}"
 
-    def _arguments(self, field: GraphQLField) -> str:
-        given = [
-            f"{name}: {self._input(argument.type, not is_required_argument(argument))}"
-            for name, argument in field.args.items()
-            if is_required_argument(argument) or self._chance(0.6)
-        ]
-        return f"({', '.join(given)})" if given else ""
-
-    def _input(self, type_: GraphQLInputType, optional: bool, depth: int = 0) -> str:
-        if self._chance(0.35):
-            return self._variable(type_, optional)
-        nullable: Any = type_.of_type if is_non_null_type(type_) else type_
-        if depth < 2 and is_list_type(nullable) and self._chance(0.5):
-            items = [
-                self._input(nullable.of_type, False, depth + 1) for _ in range(self._random.randint(0, 2))
-            ]
-            return f"[{', '.join(items)}]"
-        if depth < 2 and is_input_object_type(nullable) and self._chance(0.5):
-            definition = nullable.extensions.get("strawberry-definition")
-            if not nullable.is_one_of and not getattr(definition, "is_one_of", False):
-                value = self._values.object(nullable, depth)
-                fields = [
-                    f"{name}: {self._input(nullable.fields[name].type, False, depth + 1)}" for name in value
-                ]
-                return "{" + ", ".join(fields) + "}"
-        return literal(self._values.value(type_), type_)
-
-    def _variable(self, type_: GraphQLInputType, optional: bool) -> str:
-        random = self._random
-        declared = str(type_)
-        if not is_non_null_type(type_) and self._chance(0.3):
-            declared += "!"
-        for name, (known, _) in self._definitions.items():
-            if known == declared and self._chance(0.5):
-                return f"${name}"
-        name = f"v{len(self._definitions)}"
-        default: Any = _nothing
-        if self._chance(0.3):
-            default = self._values.value(type_)
-            if default is None and declared.endswith("!"):
-                default = _nothing
-        definition = f"${name}: {declared}"
-        if default is not _nothing:
-            definition += f" = {literal(default, type_)}"
-        self._definitions[name] = (declared, definition)
-        may_be_missing = default is not _nothing or not declared.endswith("!")
-        if self._wrong and self._chance(0.03):
-            if self._chance(0.5):
-                self._variables[name] = random.choice(("wrong", -1.5, [None], {"no": "such"}, None, True))
-        elif not may_be_missing or self._chance(0.7):
-            value = self._values.value(type_)
-            if value is not None or not declared.endswith("!"):
-                self._variables[name] = value
-            elif not may_be_missing:
-                self._variables[name] = self._some(type_)
-        return f"${name}"
-
-    def _some(self, type_: GraphQLInputType) -> Any:
-        for _ in range(50):
-            value = self._values.value(type_)
-            if value is not None:
-                return value
-        raise LookupError(f"No value of '{type_}' was found.")
-
-    def _conditions(self) -> str:
-        random = self._random
-        if not self._chance(0.12):
-            return ""
-        text = ""
-        for directive in random.choice((("skip",), ("include",), ("skip", "include"))):
-            text += f" @{directive}(if: {self._condition()})"
-        return text
-
-    def _condition(self) -> str:
-        random = self._random
-        if self._chance(0.4):
-            return random.choice(("true", "false"))
-        names = [name for name in self._definitions if name.startswith("if")]
-        if len(names) >= 3:
-            return f"${random.choice(names)}"
-        name = f"if{len(names)}"
-        default = random.choice(("", "", " = true", " = false"))
-        declared = "Boolean" if default and self._chance(0.5) else "Boolean!"
-        self._definitions[name] = (declared, f"${name}: {declared}{default}")
-        if not default or self._chance(0.5):
-            self._variables[name] = self._chance(0.5)
-        if self._wrong and declared == "Boolean" and self._chance(0.1):
-            self._variables[name] = None
-        return f"${name}"
-
     def _inline(self, type_: Any, depth: int) -> str:
         if self._chance(0.25):
-            return f"...{self._conditions()} {self._selection(type_, depth + 1)}"
+            return f"...{self._inputs.conditions()} {self._selection(type_, depth + 1)}"
         condition = self._random.choice(self._overlapping(type_))
-        return f"... on {condition}{self._conditions()} {self._selection(condition, depth + 1)}"
+        return f"... on {condition}{self._inputs.conditions()} {self._selection(condition, depth + 1)}"
 
     def _spread(self, type_: Any, depth: int) -> str:
         overlapping = self._overlapping(type_)
         known = [name for name, (condition, _) in self._fragments.items() if condition in overlapping]
         if known and self._chance(0.6):
-            return f"...{self._random.choice(known)}{self._conditions()}"
+            return f"...{self._random.choice(known)}{self._inputs.conditions()}"
         condition = self._random.choice(overlapping)
         body = self._selection(condition, depth + 1)
         name = f"F{len(self._fragments)}"
         self._fragments[name] = (condition, body)
-        return f"...{name}{self._conditions()}"
+        return f"...{name}{self._inputs.conditions()}"
 
     def _overlapping(self, type_: Any) -> list[Any]:
         own = self._object_names(type_)

@@ -20,9 +20,8 @@ from kameng.graphql.compiled.limits import (
     NotCompilable,
 )
 from kameng.graphql.compiled.operation import Operation
-from kameng.graphql.compiled.request import Request
+from kameng.graphql.compiled.request import Around, Request
 from kameng.graphql.compiled.result import Result
-from kameng.graphql.compiled.runtime import Around
 from kameng.graphql.compiled.streams import response_stream, source_stream
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """The state of one execution, and the places of its response."""
 
 from asyncio import Future, gather
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from inspect import CO_ITERABLE_COROUTINE
 from types import CoroutineType, GeneratorType
 from typing import Any
@@ -84,7 +84,7 @@ class Request:
         context: Any,
         root: Any,
         extensions: dict[str, Any] | None,
-        around: "Around | None" = None,
+        around: Around | None = None,
     ) -> None:
         self.operation = operation
         self.variables = variables

@@ -26,6 +26,13 @@ class Node:
     id: strawberry.ID
 
 
+class StaffOnly(BasePermission):
+    message = "staff only"
+
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+        return info.context.staff
+
+
 @strawberry.type
 class Money:
     amount: Decimal
@@ -38,6 +45,7 @@ class Card(Node):
     stock: int
     price: Money
     kind: Kind = Kind.CARD
+    cost: int | None = strawberry.field(default=7, permission_classes=[StaffOnly])
 
     @strawberry.field
     async def supplier(self, info: strawberry.Info) -> Supplier:
@@ -79,13 +87,6 @@ class Supplier:
 
 
 Item = Annotated[Card | TopUp, strawberry.union("Item")]
-
-
-class StaffOnly(BasePermission):
-    message = "staff only"
-
-    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
-        return info.context.staff
 
 
 @strawberry.input

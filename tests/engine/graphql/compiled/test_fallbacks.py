@@ -9,6 +9,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from kameng.errors import BootError
 from kameng.graphql.compiled import CompiledSchema, CompileLimits
+from kameng.graphql.compiled.emit import Emitter
 from tests.engine.graphql.compiled import shop
 
 
@@ -54,6 +55,17 @@ async def test_what_exceeds_a_limit_is_left_to_graphql_core(limits, source, reas
 
     assert result.to_json() == expected.to_json()
     assert (prepared.fallback_reason, fallbacks) == (reason, [reason])
+
+
+async def test_a_fault_of_the_compiler_is_counted_and_does_not_show(compiled, fallbacks, monkeypatch):
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Emitter, "build", fail)
+    prepared = compiled.prepare("{ cards(first: 1) { id } }")
+
+    assert (await prepared.execute()).data == {"cards": [{"id": "1"}]}
+    assert (prepared.fallback_reason, fallbacks) == ("fault", ["fault"])
 
 
 async def test_depth_is_counted_through_shared_fragments():

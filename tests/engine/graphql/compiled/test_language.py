@@ -191,6 +191,17 @@ async def test_permission_classes_hold(ask):
     assert (allowed.data, allowed.errors) == ({"turnover": 5}, [])
 
 
+async def test_permission_classes_hold_for_fields_without_a_resolver(ask):
+    refused = await ask("{ cards(first: 1) { cost } }")
+    allowed = await ask("{ cards(first: 1) { cost } }", staff=True)
+
+    assert (refused.data, messages(refused)) == (
+        {"cards": [{"cost": None}]},
+        [("staff only", ["cards", 0, "cost"])],
+    )
+    assert (allowed.data, allowed.errors) == ({"cards": [{"cost": 7}]}, [])
+
+
 async def test_a_resolver_sees_its_place(ask):
     result = await ask(
         "query Where($n: Int) { here: place(n: $n) ... @include(if: true) { here: place(n: $n) } }", {"n": 2}

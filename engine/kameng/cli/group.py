@@ -8,13 +8,13 @@ from importlib import import_module
 import click
 
 from kameng.errors import KamengError
-from kameng.loader import load_modules
 from kameng.settings import read_settings
 
 BUILT_IN = {
     "audit": "kameng.cli.audit:audit",
     "dev": "kameng.cli.dev:dev",
     "doctor": "kameng.cli.doctor:doctor",
+    "documents": "kameng.cli.documents:documents",
     "events": "kameng.cli.events:events",
     "migrate": "kameng.cli.migrate:migrate",
     "module": "kameng.cli.scaffold:module",
@@ -60,6 +60,9 @@ class KamengGroup(click.Group):
 
 
 def _of_modules(ctx: click.Context) -> dict[str, click.Command]:
+    # Imported here: a command of the kernel must not wait for the modules and all that checks them.
+    from kameng.loader import load_modules
+
     config = ctx.params.get("config")
     found: dict[str, click.Command] = {}
     for module in load_modules(read_settings(config)):

@@ -32,6 +32,8 @@ DATABASE_OUTAGES = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # Between a server's last words and the end of its connection, asyncpg trips over its own state.
+    asyncpg.InternalClientError,
 )
 """What it looks like when the database is away; a handler may raise some of them for reasons of its own."""
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 RESCAN_SECONDS = 5.0
 """How often the whole outbox is looked through for events whose transaction took long to commit."""
 
+RESCAN_SHARE = 0.05
+"""The share of time that this may take: behind a transaction that stays open for an hour, the index is full of dead
+entries, and then it is done less often."""
+
 RESEND_SECONDS = 0.5
 """How often due deliveries are looked for."""
 
@@ -57,14 +61,14 @@ class NewEvents:
     def restart(self) -> None:
         """Start from the beginning."""
         self._floor = self._top = self._earlier_top = 0
-        self._scanned = -RESCAN_SECONDS
+        self._scan_at = 0.0
 
     async def run(self, connection: asyncpg.Connection, room: Room) -> tuple[list[Letter], float]:
         """Relay up to a batch."""
         if room.free[EVENTS_LANE] <= 0:
             return [], CROWDED_SECONDS
         now = time.monotonic()
-        whole = now - self._scanned >= RESCAN_SECONDS
+        whole = now >= self._scan_at
         rows = await connection.fetch(
             statements.RELAY.sql,
             0 if whole else self._floor,
@@ -75,7 +79,9 @@ class NewEvents:
         )
         if whole:
             # What was the top one scan ago is old enough that hardly a transaction below it is still open.
-            self._scanned, self._floor, self._earlier_top = now, self._earlier_top, self._top
+            self._floor, self._earlier_top = self._earlier_top, self._top
+            ended = time.monotonic()
+            self._scan_at = ended + max(RESCAN_SECONDS, (ended - now) / RESCAN_SHARE)
         if not rows:
             return [], IDLE_SECONDS
         self._top = max(self._top, rows[-1]["id"])
@@ -106,7 +112,8 @@ class DueDeliveries:
 
     def restart(self) -> None:
         """Look at everything that is due."""
-        self._looked = self._rechecked = -RECHECK_SECONDS
+        self._looked = -RESEND_SECONDS
+        self._recheck_at = 0.0
         self._since = BEGINNING
 
     async def run(self, connection: asyncpg.Connection, room: Room) -> tuple[list[Letter], float]:
@@ -119,8 +126,8 @@ class DueDeliveries:
             return [], CROWDED_SECONDS
         if now - self._looked < RESEND_SECONDS:
             return [], RESEND_SECONDS
-        if now - self._rechecked >= RECHECK_SECONDS:
-            self._since, self._rechecked = BEGINNING, now
+        if now >= self._recheck_at:
+            self._since, self._recheck_at = BEGINNING, now + RECHECK_SECONDS
         looked_at = await connection.fetchval("select clock_timestamp()", timeout=STATEMENT_SECONDS)
         rows = await connection.fetch(
             statements.RESEND.sql, self._since, self._lease, timeout=STATEMENT_SECONDS

@@ -75,7 +75,9 @@ class WakingConsumer(RedisConsumer):
         """Return what was fetched and not begun."""
         messages = [Message.decode(data) for data in self.message_cache if data is not None]
         self.message_cache = []
-        self.requeue(messages)
+        # Without the broker they cannot go back; whoever looks after the lease sends their work again.
+        with suppress(redis.RedisError):
+            self.requeue(messages)
 
 
 class LaneBroker(RedisBroker):

@@ -78,7 +78,7 @@ async def _prepare(settings: Settings, data: Path | None) -> str | None:
 
 def _tell(settings: Settings, link: str | None) -> None:
     """Say where everything is, once everything answers."""
-    url = settings.public_url.replace("127.0.0.1", "localhost")
+    url = settings.public_url
     lines = [
         ("Storefront", url),
         ("GraphQL for shops", f"{url}/graphql/shop"),

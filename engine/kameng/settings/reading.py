@@ -19,6 +19,7 @@ from kameng.settings.sections import SECTIONS, EngineSettings, ModulesSettings
 S = TypeVar("S", bound=msgspec.Struct)
 
 _PREFIX = "KAMENG_"
+_THIS_MACHINE = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104 - names, not a bind
 _SHORT_NAMES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "PORT": "port", "HOST": "host"}
 
 
@@ -75,7 +76,11 @@ class Settings:
     @property
     def public_url(self) -> str:
         """How browsers reach us, without a slash at the end."""
-        return (self.engine.public_url or f"http://{self.engine.host}:{self.engine.port}").rstrip("/")
+        if self.engine.public_url:
+            return self.engine.public_url.rstrip("/")
+        # One name for this machine everywhere, since cookies belong to a host name.
+        host = "localhost" if self.engine.host in _THIS_MACHINE else self.engine.host
+        return f"http://{host}:{self.engine.port}"
 
     @property
     def production(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from kameng.cli.running import settings_of, with_services
-from kameng.cli.seed import DEMO_DATA, seed_all
+from kameng.cli.seed import DEMO_DATA, check_folder, seed_all
 from kameng.cli.serve import hand_down
 from kameng.errors import BootError
 from kameng.logs import configure_logs
@@ -21,9 +21,14 @@ from kameng.settings import Settings
 @click.command()
 @click.option("--seed", is_flag=True, help="Fill an empty shop with the demo data first.")
 @click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), default=DEMO_DATA, help="The folder of the demo data."
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEMO_DATA,
+    help="The folder of the demo data.",
 )
-@click.option("--port", type=click.IntRange(1, 65535), help="Where to listen; otherwise PORT or the settings.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Where to listen; otherwise PORT or the settings."
+)
 @click.pass_context
 def dev(context: click.Context, seed: bool, data: Path, port: int | None) -> None:
     """Start the services, bring the database to where the code is, and run web and worker until Ctrl-C."""
@@ -32,11 +37,15 @@ def dev(context: click.Context, seed: bool, data: Path, port: int | None) -> Non
 
     settings = settings_of(context)
     if settings.production:
-        raise BootError("This is for development.", cure="In production run `kameng serve` and `kameng worker`.")
+        raise BootError(
+            "This is for development.", cure="In production run `kameng serve` and `kameng worker`."
+        )
     if port:
         settings = settings.with_values("kameng", port=port)
     configure_logs(settings.engine, "dev")
     check_port(settings.engine.host, settings.engine.port)
+    if seed:
+        check_folder(data)
     click.echo("Starting PostgreSQL and Valkey …", err=True)
     with with_services(settings, note=True) as ready:
         hand_down(context, ready)
@@ -90,5 +99,7 @@ def _tell(settings: Settings, link: str | None) -> None:
     width = max(len(name) for name, _ in lines)
     rule = "─" * min(shutil.get_terminal_size((80, 24)).columns, 100)
     text = "\n".join(f"  {name:<{width}}  {value}" for name, value in lines)
-    click.echo(f"{rule}\nKameng is ready.\n{text}\n\nCtrl-C stops everything; data stays in {settings.data_dir}.\n{rule}")
+    click.echo(
+        f"{rule}\nKameng is ready.\n{text}\n\nCtrl-C stops everything; data stays in {settings.data_dir}.\n{rule}"
+    )
     sys.stdout.flush()

@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 DEMO_DATA = Path("examples/data")
 
 
-async def seed_all(kernel: Kernel, folder: Path) -> list[str]:
-    """Let each module seed itself; returns a line of what each did.
+def check_folder(folder: Path) -> None:
+    """See that there is a folder of demo data.
 
     Raises:
-        BootError: there is no such folder.
+        BootError: there is none.
     """
     if not folder.is_dir():
         raise BootError(
             f"There is no demo data in {folder}.",
             cure="Name its folder with --data, or import your own files.",
         )
+
+
+async def seed_all(kernel: Kernel, folder: Path) -> list[str]:
+    """Let each module seed itself; returns a line of what each did."""
     return [line for module in kernel.modules if module.seed and (line := await module.seed(kernel, folder))]
 
 
@@ -40,6 +44,8 @@ async def seed_all(kernel: Kernel, folder: Path) -> list[str]:
 @click.pass_context
 def seed(context: click.Context, data: Path) -> None:
     """Fill an empty shop with the demo data; does nothing where there is data already."""
+
+    check_folder(data)
 
     async def work(kernel: Kernel) -> list[str]:
         return await seed_all(kernel, data)

@@ -6,9 +6,10 @@ from datetime import timedelta
 import asyncpg
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from kameng.errors import TransactionError
-from kameng.events import Event, EventsBacklog
+from kameng.events import Event, EventsBacklog, delivering
 from kameng.events.delivering import Deliverer
 from kameng.events.letters import LANES, Room
 from kameng.events.relaying import NewEvents
@@ -213,6 +214,41 @@ async def test_one_failing_event_does_not_keep_the_others_of_its_message(make_ke
     await emit(kernel, 1, 2, 3)
     await drain(kernel)
     assert await effects(kernel, "one") == [1, 3]
+
+
+async def test_a_batch_that_takes_too_long_fails_as_a_whole(make_kernel, monkeypatch):
+    calls = []
+
+    async def call(kernel, events):
+        calls.append(len(events))
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(delivering, "HANDLER_SECONDS", 0.1)
+    kernel = await make_kernel([sample(Handler(name="many", event=Counted, call=call, batch=True))])
+    await emit(kernel, *range(8))
+    await drain(kernel)
+    # halving would wait as long for each half
+    assert calls == [8]
+    assert await deliveries(kernel) == [(number, "sample.many", "waiting", 1) for number in range(8)]
+
+
+async def test_results_are_counted_by_handler(make_kernel):
+    async def call(kernel, event):
+        if event.number == 0:
+            raise RuntimeError("no")
+
+    def count(result):
+        labels = {"handler": "metered.one", "result": result}
+        return REGISTRY.get_sample_value("kameng_events_deliveries_total", labels) or 0
+
+    module = sample(Handler(name="one", event=Counted, call=call, attempts=2), name="metered")
+    kernel = await make_kernel([module])
+    await emit(kernel, *range(5))
+    await drain(kernel)
+    await make_due(kernel)
+    await drain(kernel)
+    assert [count(result) for result in ("done", "failed", "dead")] == [4, 1, 1]
+    assert REGISTRY.get_sample_value("kameng_events_lag_seconds_count", {"handler": "metered.one"}) == 4
 
 
 async def test_transactions_that_got_in_each_others_way_are_tried_again_at_once(make_kernel):

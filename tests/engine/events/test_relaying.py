@@ -6,10 +6,11 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from kameng.events import relaying
 from kameng.events.letters import EVENTS_LANE, LANES, Letter, Room
-from kameng.events.relaying import DueDeliveries, NewEvents, letters_for
+from kameng.events.relaying import DueDeliveries, EventsGauge, NewEvents, letters_for
 from kameng.events.subscriptions import BATCH_CHUNK, SINGLE_CHUNK, Subscriptions
 from tests.engine.events.sample import MANY, ONE, Unheard, deliveries, emit, sample
 
@@ -136,6 +137,18 @@ async def test_when_the_broker_lost_its_messages_they_are_sent_again_at_once(ker
     letters = await run(kernel, DueDeliveries(kernel.events.subscriptions, LEASE), emptied)
     # what waits for the end of its pause was not with the broker
     assert await numbers_of(kernel, letters) == [("sample.many", 0, [1, 2])]
+
+
+async def test_the_backlog_is_measured(kernel):
+    await emit(kernel, 1, 2, 3)
+    await run(kernel, NewEvents(kernel.events.subscriptions, LEASE))
+    await emit(kernel, 4)
+    await run(kernel, EventsGauge())
+    measured = [
+        REGISTRY.get_sample_value("kameng_events_backlog", {"state": state})
+        for state in ("unrelayed", "owed", "dead")
+    ]
+    assert measured == [1, 6, 0]
 
 
 def test_letters_are_cut_to_what_suits_the_handler():

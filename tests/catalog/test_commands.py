@@ -84,7 +84,7 @@ async def test_products_and_cards_from_the_command_line(command: CommandLine) ->
     )
     assert result.code == 0
     batch = await command.value("select id from catalog_stock_batch where source = 'issuer'")
-    assert result.out == f"500 cards of 1 variants; 0 lines faulty. Batch {batch}.\n"
+    assert result.out == f"500 cards of 1 variant; 0 lines faulty. Batch {batch}.\n"
     assert await command.value("select count(*) from catalog_free_card") == 500
     assert await command.value("select created_by from catalog_stock_batch") == "staff"
 
@@ -135,7 +135,7 @@ async def test_faulty_cards(command: CommandLine) -> None:
     await Shop(command.kernel).product_file(DATA / "products.csv")
     result = await command("import", "cards", DATA / "cards-broken.csv")
     assert result.code == 1
-    assert result.out.splitlines()[-1] == "Nothing was written. 7 cards of 1 variants; 10 lines faulty."
+    assert result.out.splitlines()[-1] == "Nothing was written. 7 cards of 1 variant; 10 lines faulty."
     assert "9\tsecret\tthe card of line 2 again" in result.out
     assert result.err == (
         "10 lines are faulty; nothing was written. Mend them, or take the 7 sound ones by --keep-good.\n"

@@ -320,6 +320,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(sh
         == [
             [
                 "catalog.available",
+                "catalog.most_of_products",
                 "catalog.price_from",
                 "catalog.price_ladders",
                 "catalog.quote",

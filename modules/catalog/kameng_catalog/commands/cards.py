@@ -80,7 +80,10 @@ def cards(
 
 def summary_of(report: CardReport) -> str:
     """What was done, or would be, in one line."""
-    found = f"{report.cards} cards of {len(report.counts)} variants; {report.faults.lines} lines faulty."
+    from kameng_catalog.commands.printing import counted
+
+    cards, variants = counted(report.cards, "card"), counted(len(report.counts), "variant")
+    found = f"{cards} of {variants}; {counted(report.faults.lines, 'line')} faulty."
     if report.dry_run:
         return f"Dry run, nothing was written. {found}"
     if report.applied:

@@ -57,9 +57,14 @@ def show_changes(rows: Sequence[tuple[str, str, str]]) -> None:
         click.echo(f"… and {len(rows) - SHOWN} more")
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, such as ``1 card`` and ``2 cards``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def refusal_of(faults: Faults, sound: int) -> str:
     """The sentence that tells why nothing was written."""
-    lines = f"{faults.lines} {'line is' if faults.lines == 1 else 'lines are'} faulty"
+    lines = f"{counted(faults.lines, 'line')} {'is' if faults.lines == 1 else 'are'} faulty"
     kept = f", or take the {sound} sound ones by --keep-good" if sound else ""
     return f"{lines}; nothing was written. Mend them{kept}."
 

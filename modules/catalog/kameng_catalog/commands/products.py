@@ -70,11 +70,13 @@ def products(
 
 def summary_of(report: ProductReport) -> str:
     """What was done, or would be, in one line."""
+    from kameng_catalog.commands.printing import counted
     from kameng_catalog.importing.report import Outcome
 
     counts = {outcome: report.count(outcome) for outcome in Outcome}
     numbers = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    lines = f"{len(report.changes)} variants: {numbers}; {report.faults.lines} lines faulty."
+    variants, faulty = counted(len(report.changes), "variant"), counted(report.faults.lines, "line")
+    lines = f"{variants}: {numbers}; {faulty} faulty."
     if report.dry_run:
         return f"Dry run, nothing was written. {lines}"
     if report.applied and not counts[Outcome.CREATED] and not counts[Outcome.UPDATED]:

@@ -36,7 +36,9 @@ def main() -> int:
         "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate",
         "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--output-file", str(LOCK),
     ]  # fmt: skip
-    return subprocess.run([*command, *sys.argv[1:]], input="\n".join(third_party()), text=True, check=False).returncode
+    return subprocess.run(
+        [*command, *sys.argv[1:]], input="\n".join(third_party()), text=True, check=False
+    ).returncode
 
 
 if __name__ == "__main__":

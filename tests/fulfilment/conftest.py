@@ -50,7 +50,10 @@ class Shop:
 
     async def stock(self, sku: str, price: str, cards: Sequence[str], cost: str = "1") -> UUID:
         """A product of one variant with these cards."""
-        row = f"{sku},{sku.lower()},卡{sku},Card {sku},一,One,games,游戏,Games,card,10.00,CNY,{price},{cost},CNY,说明,Text,,published\n"
+        row = (
+            f"{sku},{sku.lower()},卡{sku},Card {sku},一,One,games,游戏,Games,card,10.00,CNY,"
+            f"{price},{cost},CNY,说明,Text,,published\n"
+        )
         await self._import("importProducts", "ImportProductsInput", {"content": PRODUCTS + row})
         if cards:
             await self.add_cards(sku, cards)
@@ -61,7 +64,11 @@ class Shop:
         await self._import("importCards", "ImportCardsInput", {"content": text})
 
     async def _import(self, name: str, kind: str, value: dict[str, Any]) -> None:
-        source = f"mutation($input: {kind}!, $key: String!) {{ {name}(input: $input) @idempotent(key: $key) {{ applied faults {{ line reason }} errors {{ code message }} }} }}"
+        fields = "applied faults { line reason } errors { code message }"
+        source = (
+            f"mutation($input: {kind}!, $key: String!) {{"
+            f" {name}(input: $input) @idempotent(key: $key) {{ {fields} }} }}"
+        )
         answer = await self.ask("admin", source, {"input": value, "key": str(new_id())}, OWNER)
         assert answer.errors is None, answer.errors
         assert answer.data[name]["applied"], answer.data

@@ -282,7 +282,9 @@ async def test_a_page_of_orders_costs_the_same_however_long_it_is(shop):
     member = await shop.member("12")
     for _ in range(12):
         await shop.buy(member, (variant, 1))
-    source = "query($n: Int!) { viewer { orders(first: $n) { nodes { number lines { sku variant { sku } cards { secret } } } } } }"
+    source = """query($n: Int!) {
+      viewer { orders(first: $n) { nodes { number lines { sku variant { sku } cards { secret } } } } }
+    }"""
 
     async def cost(size):
         with counted_statements() as seen:

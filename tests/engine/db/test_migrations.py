@@ -123,7 +123,9 @@ async def test_two_at_once_migrate_once(empty, modules):
     other = Database(database.dsn, pool_size=3)
     await other.open()
     try:
-        done = await asyncio.gather(Migrator(database, modules).forwards(), Migrator(other, modules).forwards())
+        done = await asyncio.gather(
+            Migrator(database, modules).forwards(), Migrator(other, modules).forwards()
+        )
     finally:
         await other.close()
     assert sorted(map(bool, done)) == [False, True]

@@ -51,11 +51,16 @@ async def test_a_query_is_answered(client):
 async def test_both_schemas_are_served(client):
     for schema in ("shop", "admin"):
         assert (await ask(client, "{ __typename }", schema)).json() == {"data": {"__typename": "Query"}}
-    assert "createFirstAdministrator" not in (await ask(client, "{ __schema { mutationType { fields { name } } } }")).text
+    assert (
+        "createFirstAdministrator"
+        not in (await ask(client, "{ __schema { mutationType { fields { name } } } }")).text
+    )
 
 
 @pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (GRAPHQL, 400)])
-@pytest.mark.parametrize("query", ["{", "{ nope }", "query($n: Int!) { products(first: $n) { nodes { id } } }"])
+@pytest.mark.parametrize(
+    "query", ["{", "{ nope }", "query($n: Int!) { products(first: $n) { nodes { id } } }"]
+)
 async def test_a_wrong_document_is_told_without_data(client, accept, status, query):
     response = await ask(client, query, accept=accept)
     assert response.status_code == status
@@ -89,7 +94,9 @@ async def test_other_methods_and_media_types_are_refused(client):
     assert form.status_code == 415
     assert (await ask(client, "{ engineVersion }", accept="text/html")).status_code == 406
     huge = await client.post(
-        "/graphql/shop", content=b'{"query": "' + b" " * 1_000_001 + b'"}', headers={"content-type": "application/json"}
+        "/graphql/shop",
+        content=b'{"query": "' + b" " * 1_000_001 + b'"}',
+        headers={"content-type": "application/json"},
     )
     assert huge.status_code == 413
 
@@ -98,8 +105,12 @@ async def test_a_get_needs_the_header_and_never_mutates(client):
     query = {"query": "{ engineVersion }"}
     assert (await client.get("/graphql/shop", params=query)).status_code == 405
     header = {"kameng-preflight": "1"}
-    assert (await client.get("/graphql/shop", params=query, headers=header)).json()["data"] == {"engineVersion": "0.1.0"}
-    response = await client.get("/graphql/shop", params={"query": "mutation { logOut { errors { code } } }"}, headers=header)
+    assert (await client.get("/graphql/shop", params=query, headers=header)).json()["data"] == {
+        "engineVersion": "0.1.0"
+    }
+    response = await client.get(
+        "/graphql/shop", params={"query": "mutation { logOut { errors { code } } }"}, headers=header
+    )
     assert response.status_code == 405
 
 
@@ -192,7 +203,9 @@ async def test_two_applications_of_different_modules_live_in_one_process(make_ke
     for name, kernel in (("whole", whole), ("small", small)):
         transport = httpx.ASGITransport(app=create_app(kernel))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
-            shown = await ask(client, '{ __type(name: "Mutation") { fields { name } } products { nodes { id } } }')
+            shown = await ask(
+                client, '{ __type(name: "Mutation") { fields { name } } products { nodes { id } } }'
+            )
             answers[name] = shown.json()["data"]
     assert answers["small"]["__type"] is None
     assert {"name": "placeOrder"} in answers["whole"]["__type"]["fields"]

@@ -1,7 +1,8 @@
 """What Piccolo's columns cannot declare: see ``INDEXES`` in ``kameng_analytics.tables``."""
 
-from kameng.db import ENGINE
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from kameng.db import ENGINE
 
 ID = "2026-11-22T18:50:00:000000"
 VERSION = "1.38.0"

@@ -38,11 +38,10 @@ async def test_the_database_goes_forwards_and_back(
     ended = await command("migrate", **urls)
     assert (ended.status, ended.output.splitlines()[-1]) == (0, f"{count} migrations ran.")
     assert (await command("migrate", **urls)).output == "Nothing to do: the database is where the code is.\n"
-    ended = await command("migrate", "status", **urls)
-    assert (ended.status, ended.output) == (0, "The database is where the code is.\n")
     # When nobody says yes, then nothing is undone
     assert (await command("migrate", "backwards", "analytics", **urls)).status != 0
-    assert (await command("migrate", "status", **urls)).status == 0
+    ended = await command("migrate", "status", **urls)
+    assert (ended.status, ended.output) == (0, "The database is where the code is.\n")
     # When one module is undone, then its migrations are to do again
     ended = await command("migrate", "backwards", "analytics", "--yes", **urls)
     assert (ended.status, ended.output.splitlines()[-1]) == (0, "2 migrations undone.")
@@ -153,8 +152,6 @@ async def test_dead_letters_are_listed_and_tried_anew(make_kernel: Kernels, tmp_
     # Given an event and a task that failed for the last time
     kernel = await make_kernel([*load_modules(read_settings(environ={})), BROKEN])
     command = Command(tmp_path, variables_of(kernel))
-    ended = await command("events", "dead")
-    assert (ended.status, ended.output) == (0, "Nothing is dead.\n")
     async with kernel.db.transaction():
         await kernel.events.emit(Happened())
     task = await kernel.tasks.enqueue("broken.fail_task")
@@ -180,7 +177,6 @@ async def test_dead_letters_are_listed_and_tried_anew(make_kernel: Kernels, tmp_
     ended = await command("events", "requeue", "--all")
     assert (ended.status, ended.output) == (0, "1 will be tried anew.\n")
     assert (await command("events", "dead")).output == "Nothing is dead.\n"
-    # When no key or a wrong one is named, then it says what a key is
-    assert (await command("events", "requeue")).status == 2
+    # When a wrong key is named, then it says what a key is
     ended = await command("events", "requeue", "17")
     assert (ended.status, "'17' is no key" in ended.errors) == (2, True)

@@ -48,7 +48,7 @@ class RunningShop:
     def started(cls, environment: CleanEnvironment, folder: Path) -> Iterator[RunningShop]:
         """Start `kameng dev` in a folder and wait until it says that it is ready; stop it at the end."""
         port, log = free_port(), folder / "dev.log"
-        variables = environment.variables(PORT=str(port), KAMENG_THEMES__ADMIN="")
+        variables = environment.variables(PORT=str(port))
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [str(environment.kameng), "dev"],

@@ -51,7 +51,9 @@ def line(sku="A", quantity=1, total=100, cost=80, variant=None, product=None):
 
 
 async def ask(kernel, principal=READER, **variables):
-    return await kernel.graphql["admin"].execute(SALES, variables, Context(kernel, principal=principal, schema="admin"))
+    return await kernel.graphql["admin"].execute(
+        SALES, variables, Context(kernel, principal=principal, schema="admin")
+    )
 
 
 async def count(kernel, *events):
@@ -123,14 +125,17 @@ async def test_figures_need_the_permission(kernel):
 
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
-lines = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 9), st.integers(0, 10**6)), min_size=1, max_size=4)
+lines = st.lists(
+    st.tuples(st.sampled_from("ABC"), st.integers(1, 9), st.integers(0, 10**6)), min_size=1, max_size=4
+)
 
 
 @given(st.lists(st.tuples(moments, lines), max_size=20))
 def test_the_sums_by_day_and_by_variant_are_those_of_the_orders(orders):
     keys = {sku: (new_id(), new_id()) for sku in "ABC"}
     events = [
-        order(at.isoformat(), *(line(s, q, t, 0, *keys[s]) for s, q, t in given_lines)) for at, given_lines in orders
+        order(at.isoformat(), *(line(s, q, t, 0, *keys[s]) for s, q, t in given_lines))
+        for at, given_lines in orders
     ]
     days, variants = fold(events, SHANGHAI)
     assert sum(figures.orders for figures in days.values()) == len(events)

@@ -54,7 +54,9 @@ class KamengEngine(PostgresEngine):
         """Our transaction: nested ones are savepoints, so ``allow_nested`` changes nothing."""
         return cast("PostgresTransaction", current_database().transaction())
 
-    async def batch(self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None) -> AsyncBatch:
+    async def batch(
+        self, query: Query[Any, Any], batch_size: int = 100, node: str | None = None
+    ) -> AsyncBatch:
         """Not offered: it would run outside the task's transaction.
 
         Raises:

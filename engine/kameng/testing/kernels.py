@@ -52,7 +52,9 @@ class Kernels:
             migrated: whether its database has all tables.
             sections: settings by section, such as ``catalog={"low_stock": 3}``.
         """
-        settings = self.settings(await self._database(modules) if migrated else await self._databases(), **sections)
+        settings = self.settings(
+            await self._database(modules) if migrated else await self._databases(), **sections
+        )
         kernel = Kernel(settings, modules)
         await self._stack.enter_async_context(kernel)
         kernel.db.use()
@@ -62,8 +64,15 @@ class Kernels:
         """The settings of a kernel on a database."""
         folder = self._folder()
         # Tests run one after the other, so a few key spaces suffice to keep apart those that live at the same time.
-        redis_url = f"{self._services.redis_url.rstrip('/').removesuffix('/0')}/{next(_numbers) % _VALKEY_DATABASES}"
-        own = {"database_url": database_url, "redis_url": redis_url, "data_dir": str(folder), "log_level": "warning"}
+        redis_url = (
+            f"{self._services.redis_url.rstrip('/').removesuffix('/0')}/{next(_numbers) % _VALKEY_DATABASES}"
+        )
+        own = {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "data_dir": str(folder),
+            "log_level": "warning",
+        }
         tree = {"kameng": {**own, **sections.pop("kameng", {})}, **sections}
         return Settings(tree, root=folder)
 

@@ -161,7 +161,7 @@ class LogInPayload:
 class Mutation:
     """Roots."""
 
-    @mutation
+    @mutation(idempotency="own")
     async def place_order(self, info: Info, input: PlaceOrderInput) -> PlaceOrderPayload:  # noqa: A002
         """Order something."""
         SEEN.keys.append(info.context.idempotency_key)
@@ -180,7 +180,7 @@ class Mutation:
         # The slash shows whether a value from an answer can leave its path segment.
         return PlaceOrderPayload(order=Order(number="K/1"))
 
-    @mutation
+    @mutation(idempotency="own")
     async def log_in(self, info: Info, input: LogInInput) -> LogInPayload:  # noqa: A002
         """Begin a session."""
         if input.password != "right":

@@ -20,6 +20,7 @@ from kameng.graphql import ComposedSchema, compose_schema
 from kameng.graphql.admission import INTROSPECT, Admission, limits_of
 from kameng.graphql.execution import Executor
 from kameng.graphql.idempotent_results import IdempotentResults
+from kameng.graphql.live import Live
 from kameng.http.metrics import FALLBACKS
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
@@ -53,6 +54,7 @@ class Kernel:
         admission: what decides which documents from the network may run.
         db, valkey: the database and the Redis or Valkey client.
         auth, vault, audit, events, tasks: the kernel's parts that keep something.
+        live: tells the subscriptions of all processes that something has changed.
     """
 
     def __init__(self, settings: Settings, modules: Iterable[Module] | None = None) -> None:
@@ -94,6 +96,7 @@ class Kernel:
         self.vault = Vault(self)
         self.auth = Auth(self)
         self.events = Outbox(self)
+        self.live = Live(self)
         self.tasks = TaskQueue(self)
         self._started: list[Module] = []
 
@@ -137,6 +140,7 @@ class Kernel:
                     await module.on_stop(self)
         finally:
             await self.auth.close()
+            await self.live.close()
             await self.events.close()
             await self.valkey.aclose()
             await self.db.close()

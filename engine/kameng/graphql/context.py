@@ -98,6 +98,10 @@ class Context:
             self._loaders[key] = make(self)
         return cast("T", self._loaders[key])
 
+    def forget(self) -> None:
+        """Drop what `loader` keeps: a subscription's next event reads anew."""
+        self._loaders.clear()
+
 
 Info = StrawberryInfo[Context, None]
 """What resolvers take: ``info.context`` is the request's `Context`."""

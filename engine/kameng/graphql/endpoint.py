@@ -8,13 +8,18 @@ from urllib.parse import parse_qsl
 
 import orjson
 import structlog
+from litestar.enums import ScopeType
 from litestar.handlers import asgi
-from litestar.types import HTTPScope, Receive, Send
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
 from kameng.graphql.compiled import Invalid
+from kameng.graphql.event_stream import EVENT_STREAM, send_events, wants_events
 from kameng.graphql.execution import Answer
 from kameng.graphql.refusals import BudgetExhausted, DocumentRefused, IntrospectionRefused
+from kameng.graphql.streaming import Streams, answers, check_principal
+from kameng.graphql.telling import shown, told
+from kameng.graphql.websocket import Connection
 from kameng.graphql.wire import (
     JSON,
     MAX_BODY,
@@ -61,31 +66,46 @@ class GraphQLEndpoint:
         self._schema: Literal["shop", "admin"] = schema
         self._executor = kernel.graphql[schema]
         self._admission = kernel.admission[schema]
+        self._streams = Streams()
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or speak with a WebSocket until it ends."""
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await Connection(self._kernel, self._schema, scope, receive, send).serve(self._streams)
+        else:
+            await self._respond(scope, receive, send)
+
+    async def _respond(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers = read_headers(scope)
         media_type = choose_media_type(headers.get("accept", ""))
         cookies: Sequence[tuple[bytes, bytes]] = ()
         try:
-            if media_type is None:
+            events = wants_events(headers.get("accept", ""))
+            if media_type is None and not events:
                 raise _Refused(
-                    406, "The answer is JSON, which you do not accept.", "NOT_ACCEPTABLE", f"Accept {JSON}."
+                    406,
+                    "The answer is JSON, which you do not accept.",
+                    "NOT_ACCEPTABLE",
+                    f"Accept {JSON}, or {EVENT_STREAM} for a subscription.",
                 )
             request = await self._read(scope, headers, receive)
             context = await context_of(self._kernel, scope, headers, self._schema)
+            if media_type is None or (events and self._subscribes(request)):
+                with self._streams.one_more():
+                    await self._stream(scope, headers, request, context, receive, send)
+                return
             answer = await self._answer(scope, headers, request, context)
             status = status_of(ran=answer.ran, media_type=media_type)
             cookies = set_cookies(context)
         except _Refused as refused:
             answer, status = refused.answer, refused.status
         except DocumentRefused as refusal:
-            answer, status = _told(refusal), status_of(ran=False, media_type=media_type or JSON)
+            answer, status = told(refusal), status_of(ran=False, media_type=media_type or JSON)
         except Refusal as refusal:
-            answer, status = _told(refusal), _STATUS.get(type(refusal), 400)
+            answer, status = told(refusal), _STATUS.get(type(refusal), 400)
         except KamengError as error:
             log.error("request failed", error=str(error), exc_info=True)
-            answer, status = _told(error), 503
+            answer, status = told(error), 503
         await _send(send, status, media_type or JSON, answer, cookies)
 
     async def _read(self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive) -> GraphQLRequest:
@@ -111,6 +131,26 @@ class GraphQLEndpoint:
                 f"Send Content-Type: {JSON}.",
             )
         return read_json(await _body(receive))
+
+    def _subscribes(self, request: GraphQLRequest) -> bool:
+        prepared = self._executor.prepare(request.query, request.operation_name)
+        return not isinstance(prepared, Invalid) and prepared.kind == "subscription"
+
+    async def _stream(
+        self,
+        scope: HTTPScope,
+        headers: Mapping[str, str],
+        request: GraphQLRequest,
+        context: Context,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        async def still_allowed() -> None:
+            now = await context_of(self._kernel, scope, headers, self._schema)
+            check_principal(now, context.principal.key)
+
+        stream = answers(self._kernel, self._schema, request, context, still_allowed)
+        await send_events(receive, send, stream, self._kernel.live.ending)
 
     async def _answer(
         self, scope: HTTPScope, headers: Mapping[str, str], request: GraphQLRequest, context: Context
@@ -139,15 +179,6 @@ _STATUS: dict[type[Refusal], int] = {
 }
 
 
-def _told(error: KamengError) -> Answer:
-    extensions: dict[str, Any] = {"code": error.code, "cure": error.cure}
-    if isinstance(error, DocumentRefused):
-        extensions |= error.details
-    elif isinstance(error, RateLimited):
-        extensions["retryAfter"] = error.retry_after
-    return Answer(errors=[{"message": error.message, "extensions": extensions}])
-
-
 async def _body(receive: Receive) -> bytes:
     chunks: list[bytes] = []
     size = 0
@@ -172,14 +203,7 @@ async def _body(receive: Receive) -> bytes:
 async def _send(
     send: Send, status: int, media_type: str, answer: Answer, cookies: Sequence[tuple[bytes, bytes]]
 ) -> None:
-    shown: dict[str, Any] = {}
-    if answer.errors:
-        shown["errors"] = answer.errors
-    if answer.ran:
-        shown["data"] = answer.data
-    if answer.extensions:
-        shown["extensions"] = answer.extensions
-    body = orjson.dumps(shown)
+    body = orjson.dumps(shown(answer))
     await send(
         {
             "type": "http.response.start",
@@ -202,7 +226,7 @@ def graphql_handlers(kernel: Kernel) -> list[Any]:
         endpoint = GraphQLEndpoint(kernel, schema)
 
         async def handle(
-            scope: HTTPScope, receive: Receive, send: Send, endpoint: GraphQLEndpoint = endpoint
+            scope: Scope, receive: Receive, send: Send, endpoint: GraphQLEndpoint = endpoint
         ) -> None:
             await endpoint(scope, receive, send)
 

@@ -88,10 +88,14 @@ class Live:
 
     Args:
         kernel: publishes and listens on its Valkey, on the loop that opened it.
+
+    Attributes:
+        ending: set when this process is about to stop: streams end, and their clients connect to another.
     """
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self.ending = asyncio.Event()
         self._channel = ""
         self._unsent: list[tuple[str, str]] = []
         self._sending: asyncio.Task[None] | None = None
@@ -137,6 +141,7 @@ class Live:
 
     async def close(self) -> None:
         """Send what waits and stop listening; the kernel calls it before it closes its connections."""
+        self.ending.set()
         if self._sending is not None:
             await asyncio.wait({self._sending}, timeout=1)
         for task in (self._sending, self._listening):

@@ -20,6 +20,7 @@ from kameng.graphql.endpoint import graphql_handlers
 from kameng.http.health import health_handlers
 from kameng.http.metrics import metrics_handlers
 from kameng.http.observing import CORRELATION, observing
+from kameng.http.stopping import told_of_stop
 from kameng.settings import Settings
 from kameng.themes import theme_handlers
 from kameng.version import VERSION
@@ -36,8 +37,9 @@ def create_app(kernel: Kernel) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         async with kernel:
-            log.info("web started", version=VERSION, modules=[module.name for module in kernel.modules])
-            yield
+            with told_of_stop(kernel.live.ending.set):
+                log.info("web started", version=VERSION, modules=[module.name for module in kernel.modules])
+                yield
         log.info("web stopped")
 
     settings = kernel.settings

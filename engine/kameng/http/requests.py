@@ -10,12 +10,12 @@ from kameng.graphql.context import LOCALES, Context
 from kameng.http.observing import CORRELATION
 
 if TYPE_CHECKING:
-    from litestar.types import HTTPScope
+    from litestar.types import HTTPScope, WebSocketScope
 
     from kameng.kernel import Kernel
 
 
-def read_headers(scope: HTTPScope) -> dict[str, str]:
+def read_headers(scope: HTTPScope | WebSocketScope) -> dict[str, str]:
     """The request's headers by lower-case name; repeated ones are joined as HTTP has it."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:

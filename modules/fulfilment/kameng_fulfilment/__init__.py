@@ -4,6 +4,7 @@ from kameng.module import Module, Permission, Provide, SchemaPart
 from kameng_catalog.contract import Prices, Stock, Variants
 from kameng_fulfilment.admin import FulfilmentAdminQuery, OrderBuyer
 from kameng_fulfilment.events import OrderCompleted
+from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.orders import READ_ORDERS
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
@@ -20,6 +21,7 @@ module = Module(
     shop=SchemaPart(
         query=FulfilmentQuery,
         mutation=FulfilmentMutation,
+        subscription=FulfilmentSubscription,
         extend={"Member": MemberOrders, "OrderLine": BoughtCards},
         nodes={"Order": order_nodes},
     ),

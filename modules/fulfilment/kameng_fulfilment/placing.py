@@ -27,6 +27,7 @@ from kameng_catalog.contract import (
     Variants,
 )
 from kameng_fulfilment.drafts import DraftLine, DraftOrder, at_line, checked_line, completed_event
+from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.numbers import new_number
 from kameng_fulfilment.requests import OrderRequest, PriceChanged
 from kameng_fulfilment.statements import FIND_REPEATED, WRITE_ORDERS
@@ -238,6 +239,7 @@ class Placing:
         await self._stock.hand_over([Sale(pick=line.pick, line=line.id) for _, _, line in lines if line.pick])
         now = datetime.now(UTC).isoformat()
         await self._kernel.events.emit(*(completed_event(order, now) for order in paid))
+        orders_changed(self._kernel, [(order.request.member, order.id) for order in paid])
         for order in paid:
             outcomes[order.place] = order.id
 

@@ -463,3 +463,38 @@ async def test_nodes_are_for_those_who_may_read(shop: Shop) -> None:
 )
 def test_numbers_are_masked(number: str | None, shown: str | None) -> None:
     assert masked(number) == shown
+
+
+async def test_a_repeated_key_imports_once_and_stores_no_secret(shop: Shop) -> None:
+    await shop.products()
+    document = """
+        mutation ($input: ImportCardsInput!) {
+          importCards(input: $input) @idempotent(key: "k-1") { applied cards batch { id } errors { code } }
+        }
+    """
+    values = {"input": {"content": "secret\nCLEARLY-SECRET-1\nCLEARLY-SECRET-2\n", "sku": "A-1"}}
+    who = clerk("import_stock", "reveal_cards", "read_products")
+    first = await shop.ask(document, values, schema="admin", principal=who)
+    again = await shop.ask(document, values, schema="admin", principal=who)
+    assert first["importCards"]["applied"] is True
+    assert again == first
+    assert (await shop.sizes())["card"] == 2
+    # and what was revealed with a key is not kept for its sake
+    data = await shop.ask(CARDS, schema="admin", principal=who)
+    card = data["stockBatches"]["nodes"][0]["cards"]["nodes"][0]["id"]
+    reveal = """
+        mutation ($input: RevealCardsInput!) {
+          revealCards(input: $input) @idempotent(key: "k-2") { cards { secret } errors { code } }
+        }
+    """
+    for _ in range(2):
+        seen = await shop.ask(
+            reveal, {"input": {"cards": [card], "reason": "x"}}, schema="admin", principal=who
+        )
+        assert seen["revealCards"] == {"cards": [{"secret": "CLEARLY-SECRET-1"}], "errors": []}
+    assert len((await shop.kernel.audit.page(action="catalog.cards_revealed")).entries) == 2
+    for row in await shop.kernel.db.fetch("select tablename from pg_tables where schemaname = 'public'"):
+        found = await shop.kernel.db.fetchval(
+            f"select count(*) from {row['tablename']} t where t::text like '%CLEARLY-SECRET%'"
+        )
+        assert found == 0, row["tablename"]

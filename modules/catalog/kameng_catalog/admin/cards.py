@@ -45,6 +45,7 @@ class RevealCardsPayload:
 class CardsMutation:
     """Mutations on cards."""
 
+    # A stored answer would be a secret in the clear. Each look is an entry of its own anyway.
     @mutation(idempotency="none")
     async def reveal_cards(self, info: Info, input: RevealCardsInput) -> RevealCardsPayload:  # noqa: A002 - GraphQL's name
         """Show the secrets of cards; who saw which, and why, goes into the audit log."""

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 CHUNK = 8_192
 """Cards of a piece."""
 
+MANY = 10_000
+"""So many new cards change the statistics of the tables."""
+
 MOST_CARDS = 2_500_000
 """Cards of a file; their blind indexes take about 350 MB of memory."""
 
@@ -123,6 +126,8 @@ class _Arrival:
                     raise _NothingToKeep
                 await self._put_into_stock()
             self.report.applied, self.report.batch = True, self.key
+            if self.report.cards >= MANY:
+                await self.kernel.db.execute(statements.ANALYZE)
         except _NothingToKeep:
             pass
         except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as error:

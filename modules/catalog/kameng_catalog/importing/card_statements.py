@@ -42,6 +42,9 @@ FREE_CARDS = Statement(
     """,
 )
 
+# Plans that were made for empty tables would read all of them for each card from now on.
+ANALYZE = Statement("catalog.analyze_stock", "analyze catalog_card, catalog_free_card, catalog_sold_card")
+
 ADD_MOVEMENTS = Statement(
     "catalog.add_import_movements",
     """

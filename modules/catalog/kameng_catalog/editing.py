@@ -12,9 +12,8 @@ from piccolo.columns import Column
 from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng.money import UnitPrice
-from kameng_catalog.admin.statements import REMOVE_PRICE
-from kameng_catalog.importing.product_statements import PUT_PRICES
 from kameng_catalog.json_rows import json_rows
+from kameng_catalog.price_statements import PUT_PRICES, REMOVE_PRICE
 from kameng_catalog.search_index import refresh_search
 from kameng_catalog.tables import Category, Product, Variant
 

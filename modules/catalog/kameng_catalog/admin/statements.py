@@ -59,14 +59,6 @@ PRICES = Statement(
     """,
 )
 
-REMOVE_PRICE = Statement(
-    "catalog.remove_price",
-    """
-    delete from catalog_price where variant = $1 and currency = $2 and tier = $3 and min_quantity = $4
-    returning units
-    """,
-)
-
 BATCHES = Statement(
     "catalog.stock_batches",
     f"select {BATCH_COLUMNS} from catalog_stock_batch b where b.id = any($1::uuid[])",

@@ -15,6 +15,7 @@ from kameng_catalog.importing.product_lines import ProductLine, ProductLines
 from kameng_catalog.importing.product_plan import Known, Plan, Planner, keys_of
 from kameng_catalog.importing.report import Outcome, ProductReport
 from kameng_catalog.json_rows import json_rows
+from kameng_catalog.price_statements import PUT_PRICES
 from kameng_catalog.search_index import refresh_search
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ async def _write(db: Database, plan: Plan) -> None:
     await _put(db, statements.PUT_CATEGORIES, plan.categories)
     await _put(db, statements.PUT_PRODUCTS, plan.products)
     await _put(db, statements.PUT_VARIANTS, plan.variants)
-    await _put(db, statements.PUT_PRICES, plan.prices)
+    await _put(db, PUT_PRICES, plan.prices)
     touched = dict.fromkeys([*keys_of(plan.products, "id"), *keys_of(plan.variants, "product")])
     for chunk in _chunks(list(touched)):
         await refresh_search(db, chunk)

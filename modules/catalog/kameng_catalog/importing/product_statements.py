@@ -71,16 +71,3 @@ PUT_VARIANTS = Statement(
         max_quantity = excluded.max_quantity, status = excluded.status, updated_at = excluded.updated_at
     """,
 )
-
-PUT_PRICES = Statement(
-    "catalog.put_prices",
-    """
-    insert into catalog_price (id, variant, tier, min_quantity, currency, units, updated_at)
-    select id, variant, tier, min_quantity, currency, units, now()
-    from jsonb_to_recordset($1::jsonb) as r (
-        id uuid, variant uuid, tier text, min_quantity int, currency text, units bigint
-    )
-    on conflict (variant, currency, tier, min_quantity)
-    do update set units = excluded.units, updated_at = excluded.updated_at
-    """,
-)

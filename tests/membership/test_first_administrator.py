@@ -43,7 +43,7 @@ async def test_the_link_makes_an_owner_who_is_logged_in(club: Club) -> None:
     # Given the link that a fresh start prints
     link = await club.kernel.services.get(FirstAdministrator).link()
     assert link is not None
-    assert link.startswith("http://127.0.0.1:8000/admin/setup?token=")
+    assert link.startswith("http://localhost:8000/admin/setup?token=")
     # When it is used
     answer = await club.ask("admin", FOUND, found_input(link.rpartition("=")[2]))
     payload = answer.data["createFirstAdministrator"]

@@ -75,7 +75,7 @@ async def test_invited_staff_sets_a_password_and_is_in(club: Club) -> None:
     assert payload["errors"] == []
     assert payload["staffMember"]["state"] == "INVITED"
     assert payload["staffMember"]["roles"] == [{"name": "editor"}]
-    assert payload["invitationLink"].startswith("http://127.0.0.1:8000/admin/invitation?token=")
+    assert payload["invitationLink"].startswith("http://localhost:8000/admin/invitation?token=")
     # who cannot log in before
     assert codes(await club.log_in("clerk@example.com", PASSWORD, "admin")) == ["WRONG_CREDENTIALS"]
     # When it is accepted

@@ -66,5 +66,17 @@ INDEXES: tuple[Index, ...] = (
         "kernel_delivery_dead",
         "create index kernel_delivery_dead on kernel_delivery (event_id, handler) where state = 'dead'",
     ),
+    # The table churns: vacuum comes early, so that its indexes stay small.
+    Index(
+        "kernel_outbox_vacuum",
+        "alter table kernel_outbox set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000)",
+        "alter table kernel_outbox reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)",
+    ),
+    # The table churns: vacuum comes early, so that its indexes stay small.
+    Index(
+        "kernel_delivery_vacuum",
+        "alter table kernel_delivery set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000)",
+        "alter table kernel_delivery reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)",
+    ),
 )
 """Beside what Piccolo declares; created by a migration of their own."""

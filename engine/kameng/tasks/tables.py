@@ -54,5 +54,11 @@ INDEXES: tuple[Index, ...] = (
         "kernel_task_key",
         "create unique index kernel_task_key on kernel_task (name, unique_key) where unique_key is not null",
     ),
+    # The table churns: vacuum comes early, so that its indexes stay small.
+    Index(
+        "kernel_task_vacuum",
+        "alter table kernel_task set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000)",
+        "alter table kernel_task reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)",
+    ),
 )
 """Beside what Piccolo declares; created by a migration of their own."""

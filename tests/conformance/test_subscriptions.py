@@ -19,6 +19,7 @@ from tests.fulfilment.conftest import PLACE, Shop
 
 from .server import Server
 from .subscriber import Subscriber
+from .test_websocket_protocol import ACK, INIT, closed, hear, say, socket
 
 CHANGES = (
     "subscription Changes($number: String!) { orderChanged(number: $number) { number state lines { sku } } }"
@@ -97,3 +98,32 @@ async def test_reference_client_receives_order_states_across_a_reconnect(
         # And hears the next change as before
         await buyer.change("REFUNDED")
         await subscriber.each(event="next", data=buyer.shown("REFUNDED"))
+
+
+async def test_what_is_heard_ends_with_the_session(buyer: Buyer) -> None:
+    async with socket(buyer.server) as client:
+        # Given an open subscription to the order
+        payload = {"query": CHANGES, "variables": {"number": buyer.number}}
+        subscribe = {"type": "subscribe", "id": "1", "payload": payload}
+        await say(client, INIT | {"payload": {"authorization": f"Bearer {buyer.token}"}}, subscribe)
+        assert await hear(client) == ACK
+        assert (await hear(client))["payload"]["data"] == buyer.shown("COMPLETED")
+
+        # When the session ends and the order changes, then nothing more is told
+        await buyer.server.kernel.auth.end_everything(PrincipalKind.MEMBER, buyer.member)
+        await buyer.change("REFUNDED")
+        ended = await hear(client)
+        assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHENTICATED")
+
+
+async def test_an_id_taken_twice_closes_the_connection(buyer: Buyer) -> None:
+    async with socket(buyer.server) as client:
+        subscribe = {
+            "type": "subscribe",
+            "id": "1",
+            "payload": {"query": CHANGES, "variables": {"number": buyer.number}},
+        }
+        await say(
+            client, INIT | {"payload": {"authorization": f"Bearer {buyer.token}"}}, subscribe, subscribe
+        )
+        assert await closed(client) == 4409

@@ -57,4 +57,6 @@ def serve_web(settings: Settings, *, processes: int) -> None:
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=20,
+        # On SIGHUP a worker is told to stop so long after its successor was started, which must be answering by then.
+        respawn_interval=10,
     ).serve()

@@ -1,8 +1,8 @@
 """From the plan of an operation to Python.
 
-One function for each object plan: it reads or resolves the fields one after the other, inside of ``try`` blocks that
-cost nothing until a field fails, and returns the dict, or a coroutine if a field is pending. Usual values are decided
-in place; others go to the field's completer.
+One function for each object plan: it reads or resolves the fields one after the other, inside of one ``try`` that
+costs nothing until a field fails (see `reading` for what happens then), and returns the dict, or a coroutine if a
+field is pending. Usual values are decided in place; others go to the field's completer.
 
 In the source ``o`` is the object, ``R`` the request, ``p`` the object's place, ``w`` what is pending of it, and ``f7``
 the position of a field.
@@ -23,19 +23,26 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
-from strawberry import Schema
+from strawberry import Info, Schema
 
-from kameng.graphql.compiled.access import Attribute, Call, Resolve, access_to
+from kameng.graphql.compiled.access import Attribute, Call, access_to
 from kameng.graphql.compiled.arguments import arguments_of
-from kameng.graphql.compiled.attributes import AttributeRun, resume
 from kameng.graphql.compiled.completers import Completers
 from kameng.graphql.compiled.facts import CAST, LeafFacts, SchemaFacts
 from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.lists import Build
 from kameng.graphql.compiled.operation import Operation
 from kameng.graphql.compiled.plan import FieldPlan, ObjectPlan, type_name_field
+from kameng.graphql.compiled.reading import (
+    FieldRun,
+    Read,
+    attribute_reader,
+    call_reader,
+    resolver_reader,
+    resume,
+)
 from kameng.graphql.compiled.request import Place, Request, is_awaitable
-from kameng.graphql.compiled.runtime import FieldPosition, Pending, fail, finish_object, hold, step
+from kameng.graphql.compiled.runtime import FieldPosition, Pending, finish_object, hold, step
 
 
 def _write(
@@ -52,6 +59,9 @@ def _write(
     return hold(written, field, request, parent, pending) if is_awaitable(written) else (written, pending)
 
 
+_first_field_line = 5
+"""The line of a generated function at which its first field begins; that of ``def`` is 1."""
+
 _builtins: dict[str, Any] = {"Exception": Exception, "type": type, "getattr": getattr, "list": list}
 _builtins |= {"str": str, "int": int, "float": float, "bool": bool, "dict": dict}
 
@@ -64,7 +74,6 @@ _runtime: dict[str, Any] = {
     "step": step,
     "hold": hold,
     "write": _write,
-    "fail": fail,
     "resume": resume,
     "finish": finish_object,
 }
@@ -134,46 +143,29 @@ class Emitter:
         self._plans.append(plan)
         lines = [f"def {name}(o, R, p):", " w = None"]
         entries: list[str] = []
-        attributes: list[tuple[str, FieldPlan, Attribute]] = []
+        values: list[str] = []
+        run = FieldRun()
+        body: list[str] = []
         for number, field in enumerate(plan.fields):
-            v = f"v{number}"
             if field.name == type_name_field:
                 entries.append(f"{field.key!r}: {field.parent.name!r}")
                 continue
+            v = f"v{number}"
             entries.append(f"{field.key!r}: {v}")
-            access = access_to(field.definition, self._schema)
-            if isinstance(access, Attribute):
-                attributes.append((v, field, access))
-                continue
-            self._attributes(lines, attributes)
+            values.append(v)
             f, place = self._position(field)
-            lines += [" try:", f"  {v} = {self._call(access, field, f, place)}"]
-            lines += [f"  {line}" for line in self._completion(v, f, place, field)]
-            lines += [" except Exception as e:", f"  {v} = fail(e, {f}, R, p, w)"]
-        self._attributes(lines, attributes)
+            value, read = self._value(field, f, place)
+            run.add(self._globals[f], read, _first_field_line + len(body))
+            body.append(f"  {v} = {value}")
+            body += [f"  {line}" for line in self._completion(v, f, place, field)]
+        if values:
+            run_name, all_values = self._bind("run", run), ", ".join(values)
+            lines += [f" {' = '.join(values)} = None", " try:", *body, " except Exception as e:"]
+            lines.append(f"  {all_values}, w = resume(e, {run_name}, o, R, p, w, ({all_values},))")
         display = "{" + ", ".join(entries) + "}"
         lines += [" if w is not None:", f"  return finish({display}, w)", f" return {display}"]
         self._source += lines
         return name
-
-    def _attributes(self, lines: list[str], attributes: list[tuple[str, FieldPlan, Attribute]]) -> None:
-        """Fields that are read from the object, one after the other in one ``try``: less to compile."""
-        if not attributes:
-            return
-        run = AttributeRun()
-        values = ", ".join(v for v, _, _ in attributes)
-        lines += [f" {values.replace(', ', ' = ')} = None", " try:"]
-        for v, field, access in attributes:
-            f, place = self._position(field)
-            run.add(self._globals[f], access.name, len(lines))
-            lines.append(f"  {v} = o.{access.name}")
-            lines += [f"  {line}" for line in self._completion(v, f, place, field)]
-        name = self._bind("run", run)
-        lines += [
-            " except Exception as e:",
-            f"  {values}, w = resume(e, {name}, o, R, p, w, ({values},))",
-        ]
-        attributes.clear()
 
     def _position(self, plan: FieldPlan) -> tuple[str, str]:
         """The names of a field's position, and the expression of its place."""
@@ -185,10 +177,14 @@ class Emitter:
         self._fields.append((position, plan))
         return f"f{position.number}", f"(p, {plan.key!r}, {plan.parent.name!r})"
 
-    def _call(self, access: Call | Resolve, plan: FieldPlan, f: str, place: str) -> str:
+    def _value(self, plan: FieldPlan, f: str, place: str) -> tuple[str, Read]:
+        """The expression of a field's value, and a function that does the same."""
+        access = access_to(plan.definition, self._schema)
+        if isinstance(access, Attribute):
+            return f"o.{access.name}", attribute_reader(access.name)
+        position: FieldPosition = self._globals[f]
         convert = access.convert if isinstance(access, Call) else None
-        number = self._globals[f].number
-        arguments = arguments_of(plan.definition, plan.nodes[0], self._operation, number, convert)
+        arguments = arguments_of(plan.definition, plan.nodes[0], self._operation, position.number, convert)
         if callable(arguments):
             passed = [f"**{self._bind('make', arguments)}(R)"]
         else:
@@ -196,14 +192,17 @@ class Emitter:
         function = self._bind("call", access.function)
         info = f"INFO({f}, R, {place})"
         if not isinstance(access, Call):
-            return f"{function}({', '.join(['o', info, *passed])})"
-        before = ["o"] if access.takes_self else []
-        before += [f"{name}=o" for name in access.source_names]
-        if access.info_name is not None and self._schema is not None:
-            class_ = self._bind("Info", self._schema.config.info_class)
-            field = self._bind("field", access.field)
-            before.append(f"{access.info_name}={class_}(_raw_info={info}, _field={field})")
-        return f"{function}({', '.join([*before, *passed])})"
+            value = f"{function}({', '.join(['o', info, *passed])})"
+            return value, resolver_reader(access.function, position, arguments)
+        info_class = self._schema.config.info_class if self._schema is not None else Info
+        given = ["o"] if access.takes_self else []
+        given += [f"{name}=o" for name in access.source_names]
+        if access.info_name is not None:
+            class_, field = self._bind("Info", info_class), self._bind("field", access.field)
+            given.append(f"{access.info_name}={class_}(_raw_info={info}, _field={field})")
+        return f"{function}({', '.join([*given, *passed])})", call_reader(
+            access, position, arguments, info_class
+        )
 
     def _completion(self, v: str, f: str, place: str, plan: FieldPlan) -> list[str]:
         type_: Any = plan.definition.type

@@ -81,7 +81,7 @@ class Shop:
                 found.append(("valkey", process.pid))
             elif "bin/postgres -D" in line:
                 found.append(("postgres", process.pid))
-            for name, mark in (("web", "kameng serve"), ("worker", "kameng worker")):
+            for name, mark in (("web", "kameng serve --checked"), ("worker", "kameng worker")):
                 if line.endswith(mark):  # a child of the web server bears its parent's command line
                     found.append((f"child of {name}" if parent.endswith(mark) else name, process.pid))
         return found

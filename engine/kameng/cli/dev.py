@@ -56,7 +56,11 @@ def dev(context: click.Context, seed: bool, data: Path, port: int | None) -> Non
         environment = {"PYTHONUNBUFFERED": "1"}
         specs = [
             ProcessSpec(
-                "web", [*python, "serve"], environment, ready=f"{base}/readyz", reload_signal=signal.SIGHUP
+                "web",
+                [*python, "serve", "--checked"],
+                environment,
+                ready=f"{base}/readyz",
+                reload_signal=signal.SIGHUP,
             ),
             ProcessSpec("worker", [*python, "worker"], environment),
         ]

@@ -7,7 +7,6 @@ import os
 import click
 
 from kameng.cli.running import settings_of, with_services
-from kameng.loader import load_modules
 from kameng.logs import configure_logs
 from kameng.settings import Settings
 
@@ -20,8 +19,11 @@ from kameng.settings import Settings
 @click.option(
     "--processes", type=click.IntRange(1), help="Web processes; otherwise the settings' web_processes."
 )
+@click.option("--checked", is_flag=True, hidden=True, help="The caller has checked the modules.")
 @click.pass_context
-def serve(context: click.Context, host: str | None, port: int | None, processes: int | None) -> None:
+def serve(
+    context: click.Context, host: str | None, port: int | None, processes: int | None, checked: bool
+) -> None:
     """Serve GraphQL and pages. Reloads on SIGHUP, stops on SIGTERM after the requests that run."""
     from kameng.http.serving import check_port, serve_web
 
@@ -31,7 +33,11 @@ def serve(context: click.Context, host: str | None, port: int | None, processes:
         settings = settings.with_values("kameng", **given)
     configure_logs(settings.engine, "web")
     check_port(settings.engine.host, settings.engine.port)
-    load_modules(settings)  # its faults are told once, here, and not by each process
+    if not checked:
+        # Their faults are told once, here, and not by each process.
+        from kameng.loader import load_modules
+
+        load_modules(settings)
     with with_services(settings) as ready:
         hand_down(context, ready)
         serve_web(ready, processes=processes or settings.engine.web_processes)

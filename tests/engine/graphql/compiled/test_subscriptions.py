@@ -1,10 +1,10 @@
 """Subscriptions: the stream is graphql-core's, the answer to each event is compiled."""
 
 import pytest
-from graphql import parse
+from graphql import build_schema, parse
 from graphql import subscribe as core_subscribe
 
-from kameng.graphql.compiled import Prepared, Result
+from kameng.graphql.compiled import CompiledSchema, Prepared, Result
 from tests.engine.graphql.compiled import shop
 from tests.engine.graphql.compiled.comparing import as_json
 
@@ -124,3 +124,43 @@ async def test_a_subscription_that_falls_back_streams_as_well(compiled, fallback
         b'{"data":{"counted":{"name":"CARD 2"}},"errors":[]}',
     ]
     assert fallbacks == ["directive"]
+
+
+def core_schema(source):
+    """A schema of graphql-core whose subscription gets its events from ``source``."""
+    schema = build_schema("type Query { a: Int } type Subscription { event(n: Int!): Int }")
+    schema.subscription_type.fields["event"].subscribe = source
+    return schema
+
+
+async def later(value):
+    return value
+
+
+async def events():
+    yield {"event": 1}
+    yield {"event": "no number"}
+
+
+@pytest.mark.parametrize(
+    ("source", "answers"),
+    [
+        (lambda _root, _info, n: events(), 2),
+        (lambda _root, _info, n: later(events()), 2),
+        (lambda _root, _info, n: "no stream", 1),
+        (lambda _root, _info, n: later(None), 1),
+        (lambda _root, _info, n: ValueError("given"), 1),
+        (lambda _root, _info, n: 1 / 0, 1),
+    ],
+    ids=["stream", "awaited stream", "no stream", "nothing", "an error", "raising"],
+)
+async def test_sources_of_graphql_core(source, answers):
+    schema = core_schema(source)
+    text = "subscription ($n: Int!) { event(n: $n) }"
+    prepared = CompiledSchema(schema).prepare(text)
+    ours, _ = await drain(await prepared.subscribe({"n": 1}))
+    stream = core_subscribe(schema, parse(text), variable_values={"n": 1})
+    theirs, _ = await drain(await stream if hasattr(stream, "__await__") else stream)
+
+    assert ours == theirs
+    assert len(ours) == answers

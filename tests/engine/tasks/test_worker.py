@@ -67,7 +67,7 @@ async def test_what_the_broker_loses_is_sent_again(make_kernel):
         namespace = await deployment_key(kernel)
 
         async def waiting():
-            return await kernel.valkey.llen(f"{namespace}:events") == 2
+            return await kernel.valkey.llen(f"{namespace}:events") >= 1
 
         await until(waiting)
         # when Valkey loses everything

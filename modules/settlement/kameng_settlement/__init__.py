@@ -11,7 +11,7 @@ from kameng_settlement.admin import (
     SettlementAdminMutation,
     SettlementAdminQuery,
 )
-from kameng_settlement.admin_types import READ_LEDGER, transaction_nodes
+from kameng_settlement.admin_types import READ_LEDGER, all_entries, line_nodes, transaction_nodes
 from kameng_settlement.charging import LedgerCharging
 from kameng_settlement.commands import ledger
 from kameng_settlement.contract import Charging, Wallets
@@ -20,6 +20,7 @@ from kameng_settlement.folding import fold_balances
 from kameng_settlement.ledger import Ledger
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.shop import MemberWallet
+from kameng_settlement.types import own_entries
 from kameng_settlement.wallets import LedgerWallets
 
 module = Module(
@@ -28,12 +29,16 @@ module = Module(
     requires={"membership": ">=0.1,<0.2"},
     settings=SettlementSettings,
     piccolo_app="kameng_settlement.piccolo_app",
-    shop=SchemaPart(extend={"Member": MemberWallet}),
+    shop=SchemaPart(extend={"Member": MemberWallet}, nodes={"WalletEntry": own_entries}),
     admin=SchemaPart(
         query=SettlementAdminQuery,
         mutation=SettlementAdminMutation,
         extend={"Member": MemberMoney},
-        nodes={"LedgerTransaction": transaction_nodes},
+        nodes={
+            "LedgerTransaction": transaction_nodes,
+            "LedgerLine": line_nodes,
+            "WalletEntry": all_entries,
+        },
     ),
     provides=(
         Provide(Ledger, lambda kernel: Ledger(kernel.db)),

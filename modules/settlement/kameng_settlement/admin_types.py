@@ -17,16 +17,15 @@ from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng_settlement.chart import CHART
 from kameng_settlement.journal import (
-    LINES,
     KindTotal,
-    Line,
     Side,
     StoredPosting,
     StoredTransaction,
-    account_lines,
     postings_of,
     transactions_by_id,
 )
+from kameng_settlement.lines import LINES, Line, account_lines, lines_by_key
+from kameng_settlement.types import WalletEntry, entry_of
 
 READ_LEDGER = "settlement.read_ledger"
 """The permission to read everybody's money."""
@@ -41,10 +40,10 @@ class LedgerSide(Enum):
 
 
 @strawberry.type(description="A line of an account: one side of a posting.")
-class LedgerLine:
+class LedgerLine(Node):
     """A line of an account."""
 
-    key: strawberry.Private[UUID]
+    moved_by: strawberry.Private[UUID]
     side: LedgerSide
     amount: Money
     posted_at: datetime
@@ -53,7 +52,7 @@ class LedgerLine:
     @strawberry.field(description="The transaction that the line belongs to.")
     async def transaction(self, info: Info) -> LedgerTransaction:
         """The transaction that the line belongs to."""
-        found = await info.context.loader(_TRANSACTIONS, _transaction_loader).load(self.key)
+        found = await info.context.loader(_TRANSACTIONS, _transaction_loader).load(self.moved_by)
         assert found is not None  # noqa: S101 - a posting's foreign key
         return found
 
@@ -61,7 +60,8 @@ class LedgerLine:
     def of(cls, line: Line) -> LedgerLine:
         """A line as GraphQL shows it."""
         return cls(
-            key=line.transaction,
+            id=strawberry.ID(global_id("LedgerLine", line.key)),
+            moved_by=line.transaction,
             side=LedgerSide.CREDIT if line.credited > 0 else LedgerSide.DEBIT,
             amount=Money.of(money.Money(abs(line.credited), line.currency)),
             posted_at=line.posted_at,
@@ -246,6 +246,21 @@ async def transaction_nodes(context: Context, keys: Sequence[UUID]) -> list[Ledg
     if not context.principal.may(READ_LEDGER):
         return [None] * len(keys)
     return await load_transactions(context, keys)
+
+
+async def line_nodes(context: Context, keys: Sequence[UUID]) -> list[LedgerLine | None]:
+    """Lines of accounts for ``node(id:)``; None for all where the principal may not read the ledger."""
+    if not context.principal.may(READ_LEDGER):
+        return [None] * len(keys)
+    lines = await lines_by_key(context.db, keys)
+    return [LedgerLine.of(line) if line is not None else None for line in lines]
+
+
+async def all_entries(context: Context, keys: Sequence[UUID]) -> list[WalletEntry | None]:
+    """Lines of wallets for ``node(id:)``; None for all where the principal may not read the ledger."""
+    if not context.principal.may(READ_LEDGER):
+        return [None] * len(keys)
+    return [entry_of(line) if line is not None else None for line in await lines_by_key(context.db, keys)]
 
 
 def _transaction_loader(context: Context) -> DataLoader[UUID, LedgerTransaction | None]:

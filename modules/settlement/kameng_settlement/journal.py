@@ -1,4 +1,4 @@
-"""Reading the ledger: its transactions, the lines of an account, the trial balance."""
+"""Reading the ledger: its transactions and the trial balance."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import msgspec
 
 from kameng.db import Database, Statement
 from kameng.graphql.pages import Keyset, PageRequest
-
-LINES = Keyset("account-lines", (("p.id", "bigint"),), descending=True)
-"""The lines of an account, the newest first."""
 
 TRANSACTIONS = Keyset("ledger-transactions", (("t.id", "uuid"),), descending=True)
 """Ledger transactions, the newest first: their ids grow with time."""
@@ -51,27 +48,6 @@ _TRIAL_BALANCE = Statement(
     order by a.currency, a.kind
     """,
 )
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One side of a posting, as the account that it touches sees it.
-
-    Attributes:
-        id: the posting's number.
-        transaction: the ledger transaction that it belongs to.
-        kind, memo, effective_at, posted_at: of that transaction.
-        credited: minor units that came in on the credit side; negative where they went out on the debit side.
-        currency: ISO 4217.
-    """
-
-    id: int
-    transaction: UUID
-    kind: str
-    memo: str
-    effective_at: datetime
-    posted_at: datetime
-    credited: int
-    currency: str
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -113,27 +89,6 @@ class KindTotal(msgspec.Struct, frozen=True):
     accounts: int
     debits: int
     credits: int
-
-
-async def account_lines(db: Database, account: UUID, page: PageRequest) -> list[Line]:
-    """A page of an account's lines, and one more than asked for: two ranges of indexes, however long it is."""
-    behind, tail, cursor = page.clauses(LINES, 2)
-    side = "select p.id, p.transaction, {sign}p.amount as credited, p.currency from settlement_posting p"
-    rows = await db.fetch(
-        f"""
-        select p.*, t.kind, t.memo, t.effective_at, t.posted_at
-        from (
-            ({side.format(sign="-")} where p.debit_account = $1 and {behind} {tail})
-            union all
-            ({side.format(sign="")} where p.credit_account = $1 and {behind} {tail})
-        ) as p
-        join settlement_ledger_transaction t on t.id = p.transaction
-        {tail}
-        """,
-        account,
-        *cursor,
-    )
-    return [Line(**{name: row[name] for name in Line.__struct_fields__}) for row in rows]
 
 
 async def transaction_page(db: Database, page: PageRequest) -> list[StoredTransaction]:

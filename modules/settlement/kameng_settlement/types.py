@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,17 +10,19 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from kameng import money
-from kameng.graphql import Connection, Context, Info, Money
+from kameng.auth import PrincipalKind
+from kameng.graphql import Connection, Context, Info, Money, Node
 from kameng.graphql.pages import PageRequest
+from kameng.ids import global_id
 from kameng_settlement import contract
-from kameng_settlement.chart import wallet_of
-from kameng_settlement.journal import LINES, Line, account_lines
+from kameng_settlement.chart import WALLET, wallet_of
 from kameng_settlement.ledger import Ledger
+from kameng_settlement.lines import LINES, Line, OwnedLine, account_lines, lines_by_key
 from kameng_settlement.wallets import LedgerWallets
 
 
 @strawberry.type(description="Money that came into a wallet, or went out of it.")
-class WalletEntry:
+class WalletEntry(Node):
     """A line of a wallet's statement."""
 
     kind: str = strawberry.field(description="What happened: charge, manual_credit, reversal, …")
@@ -32,6 +35,7 @@ class WalletEntry:
     def of(cls, line: Line) -> WalletEntry:
         """A line of a wallet's account, as its holder sees it."""
         return cls(
+            id=strawberry.ID(global_id("WalletEntry", line.key)),
             kind=line.kind,
             memo=line.memo,
             amount=Money.of(money.Money(line.credited, line.currency)),
@@ -74,6 +78,20 @@ class Wallet:
             balance=Money.of(wallet.balance),
             available=Money.of(wallet.available),
         )
+
+
+async def own_entries(context: Context, keys: Sequence[UUID]) -> list[WalletEntry | None]:
+    """Lines of wallets for ``node(id:)``: in the shop everybody sees only his own."""
+    principal = context.principal
+    if principal.kind is not PrincipalKind.MEMBER or principal.scopes is not None:
+        return [None] * len(keys)
+    lines = await lines_by_key(context.db, keys)
+    return [entry_of(line) if line is not None and line.owner_id == principal.id else None for line in lines]
+
+
+def entry_of(line: OwnedLine) -> WalletEntry | None:
+    """A line as its holder sees it; None where it is not a wallet's."""
+    return WalletEntry.of(line) if line.account_kind == WALLET.code else None
 
 
 _WALLETS = object()

@@ -15,7 +15,17 @@ from kameng.vault import KeyRing, Secret
 HIDDEN = "correct horse battery staple"
 
 
-@pytest.mark.parametrize("show", [repr, str, format, "{:>20}".format, "{!r}".format, "%s".__mod__], ids=str)
+@pytest.mark.parametrize(
+    "show",
+    [
+        pytest.param(repr, id="repr"),
+        pytest.param(str, id="str"),
+        pytest.param(format, id="format"),
+        pytest.param("{:>20}".format, id="{:>20}"),
+        pytest.param("{!r}".format, id="{!r}"),
+        pytest.param("%s".__mod__, id="%s"),
+    ],
+)
 def test_no_way_of_printing_shows_it(show):
     assert HIDDEN not in show(Secret(HIDDEN))
     assert "Secret(***)" in show(Secret(HIDDEN))

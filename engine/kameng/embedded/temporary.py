@@ -16,6 +16,8 @@ from kameng.embedded.home import remove
 from kameng.embedded.services import Running, Services
 
 PREFIX = "kameng-temporary-"
+MEMORY = Path("/dev/shm")  # noqa: S108 - Linux keeps it in memory; what lies there gets a folder of its own
+ROOMY = 4 * 1024**3  # bytes: all the write-ahead log that PostgreSQL keeps, and as much data
 FORGOTTEN_SECONDS = 3600.0  # after which a folder without a lock belongs to nobody
 
 
@@ -36,12 +38,16 @@ def temporary_services(
     Args:
         database_url: a PostgreSQL that exists already; then none is started.
         redis_url: a Redis or Valkey that exists already; then none is started.
-        durable: false makes everything faster, and nothing survives a crash of the machine.
+        durable: false makes everything faster, and nothing survives a crash of the machine. The folder lies in
+            memory then, if the machine has enough to spare.
         postgres_settings: settings of PostgreSQL beside ours.
         watched: whether a server that dies is started again.
     """
     base = Path(tempfile.gettempdir())
-    _sweep(base)
+    for place in (base, MEMORY):
+        _sweep(place)
+    if not durable and _is_roomy(MEMORY):
+        base = MEMORY
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     folder.chmod(0o711)
     hold = _hold(folder)
@@ -69,6 +75,14 @@ def temporary_services(
         clear()
         atexit.unregister(clear)
         os.close(hold)
+
+
+def _is_roomy(place: Path) -> bool:
+    """Whether a folder for temporary files can be made here that may grow to `ROOMY` bytes."""
+    try:
+        return os.access(place, os.W_OK | os.X_OK) and shutil.disk_usage(place).free >= ROOMY
+    except OSError:
+        return False
 
 
 def _hold(folder: Path) -> int:

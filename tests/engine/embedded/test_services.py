@@ -16,7 +16,14 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from kameng.embedded import AlreadyRunningError, EmbeddedValkey, Services, remove_data, temporary_services
+from kameng.embedded import (
+    AlreadyRunningError,
+    EmbeddedValkey,
+    Services,
+    remove_data,
+    temporary,
+    temporary_services,
+)
 
 Script = Callable[..., subprocess.Popen[str]]
 Copy = Callable[[Path], Path]
@@ -125,10 +132,25 @@ async def test_temporary_services_leave_nothing(live_in: LiveIn) -> None:
     with temporary_services(durable=False) as running:
         assert running.postgres is not None
         place = running.postgres.data_dir.parent
-        assert place.parent == Path(tempfile.gettempdir())
+        assert place.name.startswith(temporary.PREFIX)
         assert await ask(running.database_url, "SHOW fsync") == "off"
     assert not place.exists()
     assert live_in(place) == []
+
+
+@pytest.mark.parametrize(
+    ("durable", "needed", "found"), [(False, 1, True), (False, 2**62, False), (True, 1, False)]
+)
+def test_what_need_not_survive_lies_in_memory_if_there_is_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, needed: int, found: bool
+) -> None:
+    monkeypatch.setattr(temporary, "MEMORY", folder)
+    monkeypatch.setattr(temporary, "ROOMY", needed)
+    with temporary_services("postgresql://db.example/shop", durable=durable) as running:
+        assert running.valkey is not None
+        place = running.valkey.data_dir.parent
+        assert place.parent == (folder if found else Path(tempfile.gettempdir()))
+    assert not place.exists()
 
 
 def test_temporary_services_leave_nothing_after_a_failure(live_in: LiveIn) -> None:
@@ -162,6 +184,7 @@ def test_temporary_services_leave_nothing_in_the_shelter_either(
     # Given a folder for temporary files that the servers' account cannot reach
     (folder / "closed").mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "closed"))
+    monkeypatch.setattr(temporary, "MEMORY", folder / "none")
     with temporary_services("postgresql://db.example/shop", durable=False) as running:
         assert list(running.pids) == ["valkey"]
         assert running.valkey is not None

@@ -20,6 +20,7 @@ from kameng.graphql.endpoint import graphql_handlers
 from kameng.http.health import health_handlers
 from kameng.http.metrics import metrics_handlers
 from kameng.http.observing import CORRELATION, observing
+from kameng.http.readiness import tell_ready
 from kameng.http.stopping import told_of_stop
 from kameng.settings import Settings
 from kameng.themes import theme_handlers
@@ -39,6 +40,7 @@ def create_app(kernel: Kernel) -> ASGIApp:
         async with kernel:
             with told_of_stop(kernel.live.ending.set):
                 log.info("web started", version=VERSION, modules=[module.name for module in kernel.modules])
+                tell_ready()
                 yield
         log.info("web stopped")
 

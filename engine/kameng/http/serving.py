@@ -1,16 +1,18 @@
-"""The web processes: Granian, which restarts a worker that dies and reloads them one by one on SIGHUP."""
+"""The web processes: Granian, which restarts one that dies and replaces them one by one on SIGHUP."""
 
 from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
-from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
 from kameng.errors import BootError
+from kameng.http.readiness import FOLDER
+from kameng.http.replacing import ReplacingServer, end_at_once_while_loading
 from kameng.settings import Settings
 
 
@@ -44,19 +46,20 @@ def serve_web(settings: Settings, *, processes: int) -> None:
         metrics.mkdir(parents=True, exist_ok=True)
         for stale in metrics.glob("*.db"):
             stale.unlink(missing_ok=True)
-    Granian(
-        "kameng.http.target:app",
-        factory=True,
-        interface=Interfaces.ASGI,
-        address=settings.engine.host,
-        port=settings.engine.port,
-        workers=processes,
-        loop=Loops.uvloop,
-        websockets=True,
-        log_access=False,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=20,
-        # On SIGHUP a worker is told to stop so long after its successor was started, which must be answering by then.
-        respawn_interval=10,
-    ).serve()
+    end_at_once_while_loading()
+    with tempfile.TemporaryDirectory(prefix="kameng-web-") as ready:
+        os.environ[FOLDER] = ready
+        ReplacingServer(
+            "kameng.http.target:app",
+            ready_folder=Path(ready),
+            factory=True,
+            interface=Interfaces.ASGI,
+            address=settings.engine.host,
+            port=settings.engine.port,
+            workers=processes,
+            loop=Loops.uvloop,
+            websockets=True,
+            log_access=False,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+        ).serve()

@@ -15,7 +15,7 @@ from kameng.ids import global_id, new_id
 from kameng.module import Module, Provide
 from kameng.testing.kernels import Kernels
 from kameng_catalog import module as catalog
-from kameng_catalog.contract import PriceTiers
+from kameng_catalog.contract import Prices, PriceTiers, Quote, QuoteRequest
 from kameng_catalog.popularity import count_popularity
 
 from .conftest import DATA, Shop
@@ -321,13 +321,11 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(sh
             [
                 "catalog.available",
                 "catalog.most_of_products",
-                "catalog.price_from",
                 "catalog.price_ladders",
-                "catalog.quote",
                 "catalog.shop_categories",
                 "catalog.shop_products",
                 "catalog.shop_products_by_key",
-                "catalog.shop_variants_of_products",
+                "catalog.shop_variants",
             ]
         ]
         * 3
@@ -350,3 +348,49 @@ async def test_the_price_of_a_list_is_the_lowest_of_the_variants(shop: Shop) -> 
         prices = [Decimal(variant["price"]["amount"]) for variant in product["variants"]]
         assert Decimal(product["priceFrom"]["amount"]) == min(prices), product["slug"]
     assert len(data["products"]["nodes"]) == 78
+
+
+async def test_only_columns_that_a_document_asks_for_are_read(shop: Shop) -> None:
+    await shop.stocked(cards=1)
+
+    async def read(document: str) -> list[str]:
+        with counted_statements() as statements:
+            await shop.ask(document)
+        return [text.split(" from ", 1)[0].split("select ", 1)[1] for text in statements]
+
+    assert await read("{ products { nodes { id slug } } }") == ["p.id, p.position, p.popularity, p.slug"]
+    assert await read(
+        "{ products { edges { node { ...F } } nodes { createdAt } } } fragment F on Product { tags }"
+    ) == ["p.id, p.position, p.popularity, p.created_at, p.tags"]
+    assert await read(
+        "query ($yes: Boolean = false) { products { nodes { slug tags @include(if: $yes) } } }"
+    ) == ["p.id, p.position, p.popularity, p.slug"]
+    assert await read('{ product(slug: "alpha") { variants { id stockState: sku } } }') == [
+        "p.id, p.position, p.popularity",
+        "v.id, v.product, v.sku",
+    ]
+
+
+async def test_all_ways_to_a_price_give_the_same(shop: Shop) -> None:
+    """A price stands in lists, in quotes and as the lowest of a product; one rule makes it."""
+    key = await shop.stocked(price="9.9", min_quantity="3", max_quantity="9")
+    await shop.kernel.db.execute(
+        """
+        insert into catalog_price (id, variant, tier, min_quantity, currency, units)
+        select gen_random_uuid(), v.id, r.tier, r.quantity, r.currency, r.units
+        from catalog_variant v cross join (values
+            ('retail', 2, 'CNY', 90000), ('retail', 4, 'CNY', 80000), ('gold', 4, 'CNY', 70000), ('gold', 3, 'USD', 1)
+        ) r (tier, quantity, currency, units)
+        """
+    )
+    found = await shop.ask("{ products { nodes { priceFrom { amount } variants { id price { amount } } } } }")
+    listed = found["products"]["nodes"][0]
+    one = await shop.ask(
+        "query ($id: ID!) { node(id: $id) { ... on Variant { price { amount } } } }",
+        {"id": global_id("Variant", key)},
+    )
+    request = QuoteRequest(variant=key, quantity=3, tier="retail", currency="CNY")
+    (quoted,) = await shop.kernel.services.get(Prices).quote([request])
+    assert isinstance(quoted, Quote)
+    assert quoted.unit.units == 90000
+    assert listed["priceFrom"] == listed["variants"][0]["price"] == one["node"]["price"] == {"amount": "9.00"}

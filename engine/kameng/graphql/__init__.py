@@ -7,6 +7,7 @@ from kameng.graphql.node import Node
 from kameng.graphql.pages import Connection, Edge, PageInfo
 from kameng.graphql.payload import mutation, payload
 from kameng.graphql.scalars import Money
+from kameng.graphql.selection import Selection, selection_of
 
 __all__ = [
     "LOCALES",
@@ -18,8 +19,10 @@ __all__ = [
     "Money",
     "Node",
     "PageInfo",
+    "Selection",
     "compose_schema",
     "foreign",
     "mutation",
     "payload",
+    "selection_of",
 ]

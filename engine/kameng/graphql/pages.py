@@ -46,11 +46,37 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    """A page of a list, as Relay defines it, with its nodes at hand."""
+    """A page of a list, as Relay defines it, with its nodes at hand.
 
-    edges: list[Edge[T]]
-    nodes: list[T] = strawberry.field(description="The rows without their cursors.")
-    page_info: PageInfo
+    Edges and cursors are made when a document asks for them.
+    """
+
+    items: strawberry.Private[list[T]]
+    cursor_of: strawberry.Private[Callable[[int], str]]
+    has_next: strawberry.Private[bool]
+    has_previous: strawberry.Private[bool]
+
+    @strawberry.field(description="The rows with their cursors.")
+    def edges(self) -> list[Edge[T]]:
+        """The rows with their cursors."""
+        cursor_of = self.cursor_of
+        return [Edge(cursor=cursor_of(index), node=item) for index, item in enumerate(self.items)]
+
+    @strawberry.field(description="The rows without their cursors.")
+    def nodes(self) -> list[T]:
+        """The rows without their cursors."""
+        return self.items
+
+    @strawberry.field(description="Where the page lies in the list.")
+    def page_info(self) -> PageInfo:
+        """Where the page lies in the list."""
+        last = len(self.items) - 1
+        return PageInfo(
+            has_next_page=self.has_next,
+            has_previous_page=self.has_previous,
+            start_cursor=self.cursor_of(0) if self.items else None,
+            end_cursor=self.cursor_of(last) if self.items else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +168,26 @@ class PageRequest:
             values: the row's sort values, in the keyset's order.
             node: makes the object of a row.
         """
-        more = len(rows) > self.size
+        return self.connection_of(rows, keyset, values, [node(row) for row in self.kept(rows)])
+
+    def kept(self, rows: Sequence[R]) -> list[R]:
+        """The rows that are shown, in the list's order."""
         kept = list(rows[: self.size])
         if self.backward:
             kept.reverse()
-        nodes = [node(row) for row in kept]
-        cursors = [write_cursor(keyset, values(row)) for row in kept]
+        return kept
+
+    def connection_of(
+        self, rows: Sequence[R], keyset: Keyset, values: Callable[[R], Sequence[Any]], items: list[T]
+    ) -> Connection[T]:
+        """The page from its rows and the objects that were made of those that `kept` gave."""
+        more = len(rows) > self.size
+        kept = self.kept(rows)
         return Connection(
-            edges=[Edge(cursor=cursor, node=item) for cursor, item in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo(
-                has_next_page=self.cursor is not None if self.backward else more,
-                has_previous_page=more if self.backward else self.cursor is not None,
-                start_cursor=cursors[0] if cursors else None,
-                end_cursor=cursors[-1] if cursors else None,
-            ),
+            items=items,
+            cursor_of=lambda index: write_cursor(keyset, values(kept[index])),
+            has_next=self.cursor is not None if self.backward else more,
+            has_previous=more if self.backward else self.cursor is not None,
         )
 
 

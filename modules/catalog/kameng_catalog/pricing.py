@@ -13,8 +13,10 @@ from kameng_catalog.contract import NotForSale, Quote, QuoteRequest, WrongQuanti
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
-# The buyer's own tier goes before retail, even where retail is cheaper; within a tier the largest quantity
-# that the order reaches decides.
+
+# The rule of prices: the buyer's own tier goes before retail, even where retail is cheaper; within a tier the largest
+# quantity that the order reaches decides. It stands here twice, once with its reasons and once for reading many.
+
 QUOTE = Statement(
     "catalog.quote",
     """
@@ -36,22 +38,21 @@ QUOTE = Statement(
 )
 
 
-# The same rule for the smallest order of each variant, and of these the lowest: what lists show of a product.
-PRICE_FROM = Statement(
-    "catalog.price_from",
+def units_sql(*, variant: str, currency: str, tier: str, quantity: str) -> str:
+    """The unit price as an expression, null if there is none: each half is one step in the unique index.
+
+    Args:
+        variant, currency, tier, quantity: SQL expressions.
     """
-    select v.product, min(price.units) as units
-    from catalog_variant v
-    cross join lateral (
-        select units from catalog_price
-        where variant = v.id and currency = $2 and tier in ($3, 'retail') and min_quantity <= v.min_quantity
-        order by tier = $3 desc, min_quantity desc
-        limit 1
-    ) price
-    where v.product = any($1::uuid[]) and v.status = 'published'
-    group by v.product
-    """,
-)
+    own, retail = (
+        f"""(
+            select units from catalog_price
+            where variant = {variant} and currency = {currency} and tier = {of} and min_quantity <= {quantity}
+            order by min_quantity desc limit 1
+        )"""
+        for of in (tier, "'retail'")
+    )
+    return f"coalesce({own}, {retail})"
 
 
 class CatalogPrices:

@@ -27,9 +27,10 @@ recursion limit; and a resolver that is cancelled by something other than its re
 What the compiler does not know is executed by graphql-core itself, and counted.
 """
 
+from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.limits import CompileLimits
 from kameng.graphql.compiled.prepared import Invalid, Prepared
 from kameng.graphql.compiled.result import Result
 from kameng.graphql.compiled.schema import CompiledSchema
 
-__all__ = ["CompileLimits", "CompiledSchema", "Invalid", "Prepared", "Result"]
+__all__ = ["CompileLimits", "CompiledSchema", "Invalid", "Prepared", "ResolveInfo", "Result"]

@@ -15,7 +15,7 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor import invalid_return_type_error
 
-from kameng.graphql.compiled.facts import ObjectFacts, SchemaFacts, named_by_class, names_by_class
+from kameng.graphql.compiled.facts import CAST, ObjectFacts, SchemaFacts, named_by_class, names_by_class
 from kameng.graphql.compiled.info import ResolveInfo
 from kameng.graphql.compiled.lists import Build
 from kameng.graphql.compiled.request import Place, Request, is_awaitable
@@ -41,8 +41,11 @@ def object_completer(
         builds: where a class is remembered whose instances need no test; ``None`` to remember nothing.
     """
     type_ = facts.type
+    learned, guarded = facts.known, facts.guarded
 
     def complete(value: Any, request: Request, place: Place) -> Any:
+        if type(value) in learned and not (guarded and getattr(value, CAST, None) is not None):
+            return build(value, request, place)
         if type_.is_type_of is not None:
             fits = type_.is_type_of(value, cast("Any", ResolveInfo(field, request, place)))
             if is_awaitable(fits):

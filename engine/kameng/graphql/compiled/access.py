@@ -15,7 +15,13 @@ from strawberry import Schema
 from strawberry.relay import GlobalID
 from strawberry.schema.compat import is_scalar
 from strawberry.types.arguments import StrawberryArgument, convert_arguments
-from strawberry.types.base import StrawberryContainer, StrawberryMaybe, has_object_definition
+from strawberry.types.base import (
+    StrawberryContainer,
+    StrawberryMaybe,
+    StrawberryOptional,
+    has_object_definition,
+)
+from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 
@@ -107,12 +113,34 @@ def _direct_call(field: StrawberryField, schema: Schema, is_async: bool) -> Call
     info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
     if not all(name.isidentifier() for name in (*source_names, info_name or "info")):
         return None
-    arguments: list[StrawberryArgument] = list(field.arguments)
+    convert = _converter(list(field.arguments), schema)
+    return Call(function, resolver.self_parameter is not None, source_names, info_name, field, convert)
+
+
+def _converter(
+    arguments: list[StrawberryArgument], schema: Schema
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What turns graphql-core's values into those of the Python function, arguments that are leaves as they are."""
+    registry, config = schema.schema_converter.scalar_registry, schema.config
+    leaves: dict[str, str] = {}
+    others: list[StrawberryArgument] = []
+    for argument in arguments:
+        type_: Any = argument.type
+        if isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
+            type_ = type_.of_type
+        leaf = isinstance(type_, StrawberryEnumDefinition) or is_scalar(type_, registry)
+        if leaf and type_ is not GlobalID:
+            leaves[config.name_converter.from_argument(argument)] = argument.python_name
+        else:
+            others.append(argument)
 
     def convert(values: dict[str, Any]) -> dict[str, Any]:
-        return convert_arguments(values, arguments, converter.scalar_registry, schema.config)
+        converted = {leaves[name]: value for name, value in values.items() if name in leaves}
+        if others:
+            converted |= convert_arguments(values, others, registry, config)
+        return converted
 
-    return Call(function, resolver.self_parameter is not None, source_names, info_name, field, convert)
+    return convert
 
 
 def _unsuitable(type_: Any, is_async: bool, schema: Schema) -> bool:

@@ -34,6 +34,11 @@ class ResolveInfo:
         self._place = place
 
     @property
+    def position(self) -> FieldPosition:
+        """The field in the plan of its operation: the same object at every execution."""
+        return self._field
+
+    @property
     def field_name(self) -> str:
         """The field's name in the schema."""
         return self._field.name

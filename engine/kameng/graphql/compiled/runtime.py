@@ -53,9 +53,13 @@ class Position:
 
 
 class FieldPosition(Position):
-    """A field of an object type, as generated code and resolve infos know it; its number is its own in a plan."""
+    """A field of an object type, as generated code and resolve infos know it; its number is its own in a plan.
 
-    __slots__ = ("key", "name", "number", "parent", "type")
+    Attributes:
+        selection: room for what resolvers found out about the document below this field, kept with the plan.
+    """
+
+    __slots__ = ("key", "name", "number", "parent", "selection", "type")
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class FieldPosition(Position):
         self.name = name
         self.parent = parent
         self.type = type_
+        self.selection: Any = None
 
 
 Pending = list[tuple[Any, Awaitable[Any]]]

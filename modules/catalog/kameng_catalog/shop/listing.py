@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from kameng.db import Statement
-from kameng.graphql import Connection
+from kameng.graphql import Connection, Selection
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng_catalog.searching import asked_terms
-from kameng_catalog.shop.statements import PRODUCT_COLUMNS
-from kameng_catalog.shop.types import Product, product_of
+from kameng_catalog.shop.columns import product_columns
+from kameng_catalog.shop.reading import shop_reader
+from kameng_catalog.shop.types import Product
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
@@ -36,34 +36,47 @@ KEYSETS = {
 
 
 async def list_products(
-    context: Context, page: PageRequest, *, category: str | None, search: str | None, sort: ProductSort
+    context: Context,
+    page: PageRequest,
+    asked: Selection,
+    *,
+    category: str | None,
+    search: str | None,
+    sort: ProductSort,
 ) -> Connection[Product]:
     """A page of published products.
 
     Args:
         context: the request.
         page: which page.
+        asked: what is asked of the products.
         category: only those of this path and the paths below it.
         search: only those that have all its words; None, or a text without a word, filters nothing.
         sort: the order.
     """
     keyset = KEYSETS[sort]
-    wanted: list[Any] = [context.locale]
-    conditions = ["p.status = 'published'"]
+    columns = product_columns(asked)
+    wanted: list[Any] = []
+    conditions: list[str] = []
+
+    def parameter(value: Any) -> str:
+        wanted.append(value)
+        return f"${columns.free + len(wanted) - 1}"
+
     if category is not None:
-        wanted.append(category)
+        path = parameter(category)
         conditions.append(
-            "p.category in (select id from catalog_category"
-            f" where path = ${len(wanted)} or starts_with(path, ${len(wanted)} || '/'))"
+            f"p.category in (select id from catalog_category where path = {path} or starts_with(path, {path} || '/'))"
         )
     if search is not None and (terms := asked_terms(search)):
-        wanted.append(terms)
-        conditions.append(f"p.search_terms @> ${len(wanted)}::text[]")
-    cursor, tail, values = page.clauses(keyset, len(wanted) + 1)
-    where = " and ".join([*conditions, cursor])
-    sql = f"select {PRODUCT_COLUMNS} from catalog_product p where {where} {tail}"
-    rows = await context.db.fetch(Statement("catalog.shop_products", sql), *wanted, *values)
-    return page.connection(rows, keyset, lambda row: _sort_values(row, sort), product_of)
+        conditions.append(f"p.search_terms @> {parameter(terms)}::text[]")
+    cursor, tail, values = page.clauses(keyset, columns.free + len(wanted))
+    reader = shop_reader(context)
+    rows = await reader.product_rows(
+        "catalog.shop_products", columns, " and ".join([*conditions, cursor]), [*wanted, *values], tail
+    )
+    products = await reader.products(page.kept(rows), asked)
+    return page.connection_of(rows, keyset, lambda row: _sort_values(row, sort), products)
 
 
 def _sort_values(row: Any, sort: ProductSort) -> list[Any]:

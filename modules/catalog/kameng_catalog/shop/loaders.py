@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -13,19 +13,28 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from kameng.graphql import Money, Selection
 from kameng.money import UnitPrice
-from kameng_catalog.contract import RETAIL, Prices, PriceTiers, Quote, QuoteRequest, Stock
-from kameng_catalog.pricing import PRICE_FROM
-from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.shop import statements
-from kameng_catalog.shop.types import Category, Product, Variant, category_of, product_of, variant_of
-from kameng_catalog.stock_statements import MOST_OF_PRODUCTS
+from kameng_catalog.shop.columns import EVERY_PRODUCT_FIELD, EVERY_VARIANT_FIELD, product_columns
+from kameng_catalog.shop.reading import shop_reader
+from kameng_catalog.shop.types import Category, Product, StockState, Variant, category_of, state_of
 
 if TYPE_CHECKING:
-    from kameng.db import Statement
     from kameng.graphql import Context
 
 T = TypeVar("T")
+
+WHOLE_PRODUCT = Selection.named(*EVERY_PRODUCT_FIELD)
+"""All that a product's own row tells, and its lowest price."""
+
+WHOLE_VARIANT = Selection.named(*EVERY_VARIANT_FIELD)
+"""All that a variant's own row tells, and its price."""
+
+_LOWEST = Selection.named("priceFrom")
+_PRICE = Selection.named("price")
+
+_FOR_SALE = "v.id = any({keys}) and exists (select from catalog_product p where p.id = v.product and p.status = 'published')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +67,74 @@ class ShopLoaders:
 
     Attributes:
         settings: the catalogue's settings.
-        product, variant: what is published, by key; None where it is not, or does not exist.
-        variants_of: the published variants of a product.
-        price_from: the lowest price of a product's variants, for the viewer; None if none is for sale to him.
-        most: how many pieces there are of the product's variant that has most.
-        quote: what the viewer pays, by variant and quantity; None if it is not for sale to him.
+        lowest: the lowest price of a product's variants, for the viewer; None if none is for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
-        available: how many pieces of a variant there are, up to what the shop tells.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.settings = context.kernel.settings.section("catalog", CatalogSettings)
-        self.product: DataLoader[UUID, Product | None] = DataLoader(self._products)
-        self.variant: DataLoader[UUID, Variant | None] = DataLoader(self._variants)
-        self.variants_of: DataLoader[UUID, list[Variant]] = DataLoader(self._variants_of)
-        self.price_from: DataLoader[UUID, UnitPrice | None] = DataLoader(self._prices_from)
-        self.most: DataLoader[UUID, int] = DataLoader(self._most)
-        self.quote: DataLoader[tuple[UUID, int], Quote | None] = DataLoader(self._quotes)
+        self._reader = shop_reader(context)
+        self.settings = self._reader.settings
+        self.lowest: DataLoader[UUID, Money | None] = DataLoader(self._lowest)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
-        self.available: DataLoader[UUID, int] = DataLoader(self._available)
-        self._enough = max(self.settings.available_cap, self.settings.low_stock)
-        self._tier: asyncio.Future[str] | None = None
+        self._products: dict[Selection, DataLoader[UUID, Product | None]] = {}
+        self._variants: dict[Selection, DataLoader[UUID, Variant | None]] = {}
+        self._offers: dict[Selection, DataLoader[UUID, list[Variant]]] = {}
+        self._prices: DataLoader[UUID, Money | None] = DataLoader(self._quotes)
+        self._pieces: DataLoader[UUID, int] = DataLoader(self._reader.pieces)
+        self._most: DataLoader[UUID, int] = DataLoader(self._reader.most)
         self._tree: asyncio.Future[CategoryTree] | None = None
 
-    async def tier(self) -> str:
-        """The viewer's price tier, asked for once."""
-        if self._tier is None:
-            self._tier = asyncio.ensure_future(self._read_tier())
-        return await self._tier
+    def product(self, asked: Selection) -> DataLoader[UUID, Product | None]:
+        """Published products by key, with what is asked of them; None where there is none."""
+
+        async def load(keys: list[UUID]) -> list[Product | None]:
+            columns = product_columns(asked)
+            where = f"p.id = any(${columns.free}::uuid[])"
+            rows = await self._reader.product_rows("catalog.shop_products_by_key", columns, where, [keys])
+            found = {product.key: product for product in await self._reader.products(rows, asked)}
+            return [found.get(key) for key in keys]
+
+        return _kept(self._products, asked, load)
+
+    def variant(self, asked: Selection) -> DataLoader[UUID, Variant | None]:
+        """Published variants of published products by key, with what is asked of them; None where there is none."""
+
+        async def load(keys: list[UUID]) -> list[Variant | None]:
+            found = {variant.key: variant for variant in await self._reader.variants(_FOR_SALE, keys, asked)}
+            return [found.get(key) for key in keys]
+
+        return _kept(self._variants, asked, load)
+
+    def variants_of(self, asked: Selection) -> DataLoader[UUID, list[Variant]]:
+        """The published variants of a product, with what is asked of them."""
+
+        async def load(keys: list[UUID]) -> list[list[Variant]]:
+            return await self._reader.variants_of(keys, asked)
+
+        return _kept(self._offers, asked, load)
+
+    async def price(self, variant: UUID) -> Money | None:
+        """What the viewer pays for one if he buys the least he may; None if it is not for sale to him."""
+        return await self._prices.load(variant)
+
+    async def stock_state(self, variant: UUID) -> StockState:
+        """How much there is of a variant."""
+        return state_of(await self._pieces.load(variant), self.settings)
+
+    async def shown_stock(self, variant: UUID) -> int:
+        """How many pieces of a variant there are, up to what the shop tells."""
+        return min(await self._pieces.load(variant), self.settings.available_cap)
+
+    async def best_state(self, product: UUID) -> StockState:
+        """How much there is of the product's variant that has most."""
+        return state_of(await self._most.load(product), self.settings)
 
     async def category_tree(self) -> CategoryTree:
         """All categories, read once."""
         if self._tree is None:
             self._tree = asyncio.ensure_future(self._read_tree())
         return await self._tree
-
-    async def _read_tier(self) -> str:
-        tiers = self._context.kernel.services.find(PriceTiers)
-        return RETAIL if tiers is None else await tiers.tier_of(self._context.principal)
 
     async def _read_tree(self) -> CategoryTree:
         rows = await self._context.db.fetch(statements.CATEGORIES, self._context.locale)
@@ -105,59 +143,33 @@ class ShopLoaders:
             children[row["parent"]].append(row["id"])
         return CategoryTree({row["id"]: category_of(row) for row in rows}, children)
 
-    async def _by_key(
-        self, statement: Statement, make: Callable[[Any], T], keys: Sequence[UUID]
-    ) -> list[T | None]:
-        rows = await self._context.db.fetch(statement, self._context.locale, list(keys))
-        found = {row["id"]: make(row) for row in rows}
-        return [found.get(key) for key in keys]
+    async def _lowest(self, keys: list[UUID]) -> list[Money | None]:
+        products = await self.product(_LOWEST).load_many(keys)
+        return [None if product is None else product.lowest or None for product in products]
 
-    async def _products(self, keys: list[UUID]) -> Sequence[Product | None]:
-        return await self._by_key(statements.PRODUCTS_BY_KEY, product_of, keys)
-
-    async def _variants(self, keys: list[UUID]) -> Sequence[Variant | None]:
-        return await self._by_key(statements.VARIANTS_BY_KEY, variant_of, keys)
-
-    async def _variants_of(self, keys: list[UUID]) -> list[list[Variant]]:
-        rows = await self._context.db.fetch(statements.VARIANTS_OF_PRODUCTS, self._context.locale, keys)
-        found = {
-            key: [variant_of(row) for row in group] for key, group in groupby(rows, itemgetter("product"))
-        }
-        return [found.get(key, []) for key in keys]
-
-    async def _prices_from(self, keys: list[UUID]) -> list[UnitPrice | None]:
-        tier, currency = await self.tier(), self.settings.currency
-        rows = await self._context.db.fetch(PRICE_FROM, keys, currency, tier)
-        found = {row["product"]: UnitPrice(row["units"], currency) for row in rows}
-        return [found.get(key) for key in keys]
-
-    async def _most(self, keys: list[UUID]) -> list[int]:
-        rows = await self._context.db.fetch(MOST_OF_PRODUCTS, keys, self._enough, self.settings.time_zone)
-        found = {row["product"]: row["most"] for row in rows}
-        return [found.get(key, 0) for key in keys]
-
-    async def _quotes(self, keys: list[tuple[UUID, int]]) -> list[Quote | None]:
-        tier, currency = await self.tier(), self.settings.currency
-        answers = await self._context.service(Prices).quote(
-            [
-                QuoteRequest(variant=variant, quantity=quantity, tier=tier, currency=currency)
-                for variant, quantity in keys
-            ]
-        )
-        # A loader would raise what is an exception; to a list it is just no price.
-        return [answer if isinstance(answer, Quote) else None for answer in answers]
+    async def _quotes(self, keys: list[UUID]) -> list[Money | None]:
+        variants = await self.variant(_PRICE).load_many(keys)
+        return [None if variant is None else variant.unit or None for variant in variants]
 
     async def _ladders(self, keys: list[UUID]) -> list[list[LadderStep]]:
-        tier, currency = await self.tier(), self.settings.currency
-        rows = await self._context.db.fetch(statements.PRICE_LADDERS, keys, currency, tier)
+        viewer = await self._reader.viewer()
+        rows = await self._context.db.fetch(statements.PRICE_LADDERS, keys, viewer.currency, viewer.tier)
         found = {
-            key: _ladder(list(group), tier, currency) for key, group in groupby(rows, itemgetter("variant"))
+            key: _ladder(list(group), viewer.tier, viewer.currency)
+            for key, group in groupby(rows, itemgetter("variant"))
         }
         return [found.get(key, []) for key in keys]
 
-    async def _available(self, keys: list[UUID]) -> list[int]:
-        counts = await self._context.service(Stock).available(keys, self._enough)
-        return [counts[key] for key in keys]
+
+def _kept(
+    loaders: dict[Selection, DataLoader[UUID, T]],
+    asked: Selection,
+    load: Callable[[list[UUID]], Awaitable[list[T]]],
+) -> DataLoader[UUID, T]:
+    loader = loaders.get(asked)
+    if loader is None:
+        loader = loaders[asked] = DataLoader(load)
+    return loader
 
 
 def _ladder(rows: Sequence[Any], tier: str, currency: str) -> list[LadderStep]:

@@ -9,13 +9,14 @@ from uuid import UUID
 import strawberry
 
 from kameng.errors import InvalidInput
-from kameng.graphql import Connection, Info
+from kameng.graphql import Connection, Info, selection_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import key_of
-from kameng_catalog.shop import statements
+from kameng_catalog.shop.columns import product_columns
 from kameng_catalog.shop.listing import ProductSort, list_products
-from kameng_catalog.shop.loaders import shop_loaders
-from kameng_catalog.shop.types import Category, Product, product_of
+from kameng_catalog.shop.loaders import WHOLE_PRODUCT, WHOLE_VARIANT, shop_loaders
+from kameng_catalog.shop.reading import shop_reader
+from kameng_catalog.shop.types import Category, Product
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
@@ -39,7 +40,8 @@ class CatalogShopQuery:
     ) -> Connection[Product]:
         """Published products of a category and all below it, that have all words of the search."""
         page = PageRequest.of(first, after, last, before)
-        return await list_products(info.context, page, category=category, search=search, sort=sort)
+        asked = selection_of(info).below("nodes", "edges.node")
+        return await list_products(info.context, page, asked, category=category, search=search, sort=sort)
 
     @strawberry.field(description="A product by its id or its slug; null if the shop does not sell it.")
     async def product(
@@ -53,10 +55,13 @@ class CatalogShopQuery:
             raise InvalidInput(
                 "A product is asked for by its id or by its slug.", cure="Give one of the two."
             )
+        asked = selection_of(info)
         if id is not None:
-            return await shop_loaders(info.context).product.load(key_of("Product", id))
-        rows = await info.context.db.fetch(statements.PRODUCTS_BY_SLUG, info.context.locale, [slug])
-        return product_of(rows[0]) if rows else None
+            return await shop_loaders(info.context).product(asked).load(key_of("Product", id))
+        columns, reader = product_columns(asked), shop_reader(info.context)
+        rows = await reader.product_rows("catalog.shop_product", columns, f"p.slug = ${columns.free}", [slug])
+        found = await reader.products(rows, asked)
+        return found[0] if found else None
 
     @strawberry.field(description="The category tree from its roots.")
     async def categories(self, info: Info) -> list[Category]:
@@ -72,12 +77,12 @@ class CatalogShopQuery:
 
 async def product_nodes(context: Context, keys: Sequence[UUID]) -> Sequence[Any]:
     """Products by key, for ``node(id:)``."""
-    return await shop_loaders(context).product.load_many(keys)
+    return await shop_loaders(context).product(WHOLE_PRODUCT).load_many(keys)
 
 
 async def variant_nodes(context: Context, keys: Sequence[UUID]) -> Sequence[Any]:
     """Variants by key, for ``node(id:)``."""
-    return await shop_loaders(context).variant.load_many(keys)
+    return await shop_loaders(context).variant(WHOLE_VARIANT).load_many(keys)
 
 
 async def category_nodes(context: Context, keys: Sequence[UUID]) -> Sequence[Any]:

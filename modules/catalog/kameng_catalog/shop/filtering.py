@@ -1,0 +1,214 @@
+"""How to find a page of the products that pass a filter, in a given order, without looking at many others.
+
+No single way is quick for every filter. There are three, and estimates choose between them:
+
+- **walk**: go through the smallest list that is kept, in the order asked for, from the cursor on, and take what passes the
+  rest of the filter. Best where much of the list passes; exact and shortest where the list itself is the filter.
+- **sort**: take all of a list that lies in the range of prices, and sort it. Best where that is little.
+- **match**: take all that the search index finds for all terms at once, and sort it. Best where one term is rare.
+
+An estimate may be wrong: what passes can be few where terms hardly meet, or lie far from the cursor. So a walk that filters
+is bounded, and when it ends without a full page, a way follows that finds everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from kameng.graphql.pages import PageRequest
+from kameng_catalog.known_lists import Kept, Known
+from kameng_catalog.listing_tables import EVERYTHING
+from kameng_catalog.shop.ordering import Order
+
+HIGHEST = 2**63 - 1
+"""As high as a price can be."""
+
+WALKED, CHECKED, SORTED = 0.15, 1.5, 1.0
+"""What a row costs about, in microseconds: read from an index, looked up among the products, or fetched and sorted."""
+
+PATIENCE = 4
+"""A walk goes so many times as far as it should need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What products of a list have in common.
+
+    Attributes:
+        terms: they have all of these; see `searching`.
+        lowest, highest: their price lies between these, in units; None where no price is asked for.
+    """
+
+    terms: tuple[str, ...] = ()
+    lowest: int | None = None
+    highest: int | None = None
+
+    @property
+    def priced(self) -> bool:
+        """Whether it asks for a price."""
+        return self.lowest is not None or self.highest is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to find the page.
+
+    Attributes:
+        name: of its statement.
+        where: a condition on products ``p``.
+        values: of its parameters.
+        base, bound: of a walk that ends after so many rows of the list; 0 for a way that finds everything.
+    """
+
+    name: str
+    where: str
+    values: tuple[Any, ...]
+    base: Kept = Kept(0, 0)
+    bound: int = 0
+
+
+class Ways:
+    """The ways to one page, the one that should be quickest first; the last one finds everything.
+
+    Args:
+        wanted: the filter.
+        order: the order.
+        page: which page.
+        known: what is known of the lists.
+        free: the number of the first parameter that is free.
+    """
+
+    def __init__(self, wanted: Filter, order: Order, page: PageRequest, known: Known, free: int) -> None:
+        self._wanted = wanted
+        self._order = order
+        self._page = page
+        self._known = known
+        self._free = free
+
+    def __iter__(self) -> Iterator[Way]:
+        wanted, known = self._wanted, self._known
+        if not wanted.terms and not wanted.priced and (not self._order.column or self._order.name == "arranged"):
+            yield self._direct()
+            return
+        term, base = self._smallest()
+        rest = tuple(asked for asked in wanted.terms if asked != term)
+        price = known.share_priced(wanted.lowest or 0, wanted.highest or HIGHEST) if wanted.priced else 1.0
+        if not rest and (not wanted.priced or self._order.by_price):
+            yield self._walk(base)
+            return
+        if any(asked not in known.kept and asked not in known.common for asked in rest):
+            yield self._match()
+            return
+        passing = prod(self._share(asked) for asked in rest)
+        found = (base.products or known.products) * passing * price
+        # A range of the order itself is not walked past: the walk begins and ends in it.
+        passing *= 1.0 if self._order.by_price else price
+        steps = (self._page.size + 1) / passing if passing else float("inf")
+        if steps * (CHECKED if rest else WALKED) < found * SORTED:
+            yield self._walk(base, rest, 1 << int(steps * PATIENCE).bit_length())
+        yield self._match() if rest else self._sort(base)
+
+    def _share(self, term: str) -> float:
+        kept = self._known.kept.get(term)
+        products = kept.products if kept else self._known.common.get(term, 0)
+        return min(products / self._known.products, 1.0) if self._known.products else 0.0
+
+    def _smallest(self) -> tuple[str, Kept]:
+        kept = self._known.kept
+        term = min(
+            (term for term in (*self._wanted.terms, EVERYTHING) if term in kept),
+            # A list that nobody counted yet may be as large as any.
+            key=lambda term: (kept[term].products or self._known.products, term == EVERYTHING),
+        )
+        return term, kept[term]
+
+    # -- the statements -------------------------------------------------------------------------------------------
+
+    def _direct(self) -> Way:
+        cursor, _, values = self._page.clauses(self._order.of_products, self._free)
+        return Way("catalog.shop_products", cursor, tuple(values))
+
+    def _walk(self, base: Kept, rest: tuple[str, ...] = (), bound: int = 0) -> Way:
+        sql = _Sql(self._free)
+        walked, tail = self._walked(sql, base, bound)
+        if not bound:
+            return Way("catalog.walk_list", _those(f"select l.product from ({walked} {tail}) l"), tuple(sql.values))
+        checks = [] if self._order.by_price else self._prices(sql, "l.units")
+        joined = ""
+        if rest:
+            joined = "join catalog_product q on q.id = l.product"
+            checks.append(f"q.search_terms @> {sql.parameter(list(rest))}::text[]")
+        found = f"select l.product from ({walked}) l {joined} where {' and '.join(checks)} {tail}"
+        return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), base, bound)
+
+    def _walked(self, sql: _Sql, base: Kept, bound: int) -> tuple[str, str]:
+        """The rows of a list from the cursor on, and the order and limit of the page."""
+        cursor, tail = sql.page(self._page, self._order)
+        conditions = [f"l.listing = {sql.parameter(base.listing)}", cursor]
+        # In the order of prices a range of them is a part of the way; in any other it is looked at on the way.
+        if self._order.by_price:
+            conditions += self._prices(sql, "l.units")
+        walked = f"select l.* from catalog_listed l where {' and '.join(conditions)}"
+        return (f"{walked} {tail.rpartition(' limit ')[0]} limit {bound}" if bound else walked), tail
+
+    def count(self, way: Way) -> tuple[str, list[Any]]:
+        """The statement that tells how far a bounded walk could go, and its parameters."""
+        sql = _Sql(1)
+        walked, _ = self._walked(sql, way.base, way.bound)
+        return f"select count(*) from ({walked}) l", sql.values
+
+    def _sort(self, base: Kept) -> Way:
+        sql = _Sql(self._free)
+        cursor, tail = sql.page(self._page, self._order)
+        conditions = [f"l.listing = {sql.parameter(base.listing)}", *self._prices(sql, "l.units")]
+        # OFFSET 0 keeps the planner from walking in the list's order instead.
+        range_ = f"select * from catalog_listed l where {' and '.join(conditions)} offset 0"
+        return Way("catalog.sort_prices", _those(f"select l.product from ({range_}) l where {cursor} {tail}"), tuple(sql.values))
+
+    def _match(self) -> Way:
+        sql = _Sql(self._free)
+        cursor, tail = sql.page(self._page, self._order)
+        conditions = [
+            "q.status = 'published'",
+            f"q.search_terms @> {sql.parameter(list(self._wanted.terms))}::text[]",
+            *self._prices(sql, "q.lowest_units"),
+        ]
+        matches = (
+            "select q.id as product, q.position, q.popularity, q.lowest_units as units from catalog_product q"
+            f" where {' and '.join(conditions)} offset 0"
+        )
+        return Way("catalog.match_terms", _those(f"select l.product from ({matches}) l where {cursor} {tail}"), tuple(sql.values))
+
+    def _prices(self, sql: _Sql, units: str) -> list[str]:
+        conditions = []
+        if self._wanted.lowest is not None:
+            conditions.append(f"{units} >= {sql.parameter(self._wanted.lowest)}")
+        if self._wanted.highest is not None:
+            conditions.append(f"{units} <= {sql.parameter(self._wanted.highest)}")
+        if not conditions and self._order.by_price:
+            conditions.append(f"{units} is not null")
+        return conditions
+
+
+class _Sql:
+    """The parameters of a statement under construction."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self.values: list[Any] = []
+
+    def parameter(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${self._free + len(self.values) - 1}"
+
+    def page(self, page: PageRequest, order: Order) -> tuple[str, str]:
+        cursor, tail, values = page.clauses(order.of_listed, self._free + len(self.values))
+        self.values += values
+        return cursor, tail
+
+
+def _those(found: str) -> str:
+    return f"p.id = any(array({found}))"

@@ -13,8 +13,8 @@ help: ## What can be done here
 up: .venv ## The demo shop: services, migrations, seed, web and worker; Ctrl-C stops all
 	@$(BIN)/kameng dev --seed
 
-test: .venv ## Every test, on a real PostgreSQL and Valkey
-	@$(BIN)/python -m pytest
+test: .venv ## Every test, on a real PostgreSQL and Valkey; a part: make test ARGS=tests/catalog
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 15 $(ARGS)
 
 .venv: $(VENV)/.installed ## Only the environment
 

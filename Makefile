@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
-.PHONY: up test lint types imports schema schema-changes check lock clean help
+.PHONY: up test property lint types imports schema schema-changes check lock clean help
 
 help: ## What can be done here
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -15,6 +15,10 @@ up: .venv ## The demo shop: services, migrations, seed, web and worker; Ctrl-C s
 
 test: .venv ## Every test, on a real PostgreSQL and Valkey; a part: make test ARGS=tests/catalog
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 15 $(ARGS)
+
+property: export KAMENG_PROPERTY_EXAMPLES ?= 1500
+property: .venv ## 6,000 generated documents: compiled execution beside graphql-core
+	@$(BIN)/python -m pytest tests/engine/graphql/compiled tests/composed
 
 .venv: $(VENV)/.installed ## Only the environment
 

@@ -25,11 +25,18 @@ class GeneratedArguments:
         random: where choices come from.
         scalars: for a custom scalar, by name, what makes a value of it.
         wrong: whether a variable may now and then be given a value of another type, or none.
+        known: for an argument or input field, what makes a value that means something to it; see `documents`.
     """
 
-    def __init__(self, random: Random, scalars: Mapping[str, Callable[[], Any]], wrong: bool) -> None:
+    def __init__(
+        self,
+        random: Random,
+        scalars: Mapping[str, Callable[[], Any]],
+        wrong: bool,
+        known: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> None:
         self._random = random
-        self._values = InputValues(random, scalars)
+        self._values = InputValues(random, scalars, known)
         self._wrong = wrong
         self._definitions: dict[str, tuple[str, str]] = {}  # variable name: type, whole definition
         self.variables: dict[str, Any] = {}
@@ -41,22 +48,28 @@ class GeneratedArguments:
     def _chance(self, probability: float) -> bool:
         return chance(self._random, probability)
 
-    def arguments(self, field: GraphQLField) -> str:
-        """The arguments of one use of a field, with their parentheses; empty if there are none."""
+    def arguments(self, field: GraphQLField, place: str) -> str:
+        """The arguments of one use of a field, with their parentheses; empty if there are none.
+
+        Args:
+            field: the field.
+            place: its type and name, such as ``Query.product``.
+        """
         given = [
-            f"{name}: {self._input(argument.type, not is_required_argument(argument))}"
+            f"{name}: {self._input(argument.type, not is_required_argument(argument), f'{place}.{name}')}"
             for name, argument in field.args.items()
             if is_required_argument(argument) or self._chance(0.6)
         ]
         return f"({', '.join(given)})" if given else ""
 
-    def _input(self, type_: GraphQLInputType, optional: bool, depth: int = 0) -> str:
+    def _input(self, type_: GraphQLInputType, optional: bool, place: str, depth: int = 0) -> str:
         if self._chance(0.35):
-            return self._variable(type_, optional)
+            return self._variable(type_, optional, place)
         nullable: Any = type_.of_type if is_non_null_type(type_) else type_
         if depth < 2 and is_list_type(nullable) and self._chance(0.5):
             items = [
-                self._input(nullable.of_type, False, depth + 1) for _ in range(self._random.randint(0, 2))
+                self._input(nullable.of_type, False, place, depth + 1)
+                for _ in range(self._random.randint(0, 2))
             ]
             return f"[{', '.join(items)}]"
         if depth < 2 and is_input_object_type(nullable) and self._chance(0.5):
@@ -64,12 +77,14 @@ class GeneratedArguments:
             if not nullable.is_one_of and not getattr(definition, "is_one_of", False):
                 value = self._values.object(nullable, depth)
                 fields = [
-                    f"{name}: {self._input(nullable.fields[name].type, False, depth + 1)}" for name in value
+                    f"{name}: "
+                    + self._input(nullable.fields[name].type, False, f"{nullable.name}.{name}", depth + 1)
+                    for name in value
                 ]
                 return "{" + ", ".join(fields) + "}"
-        return literal(self._values.value(type_), type_)
+        return literal(self._values.value(type_, 0, place), type_)
 
-    def _variable(self, type_: GraphQLInputType, optional: bool) -> str:
+    def _variable(self, type_: GraphQLInputType, optional: bool, place: str) -> str:
         random = self._random
         declared = str(type_)
         if not is_non_null_type(type_) and self._chance(0.3):
@@ -80,7 +95,7 @@ class GeneratedArguments:
         name = f"v{len(self._definitions)}"
         default: Any = _nothing
         if self._chance(0.3):
-            default = self._values.value(type_)
+            default = self._values.value(type_, 0, place)
             if default is None and declared.endswith("!"):
                 default = _nothing
         definition = f"${name}: {declared}"
@@ -92,16 +107,16 @@ class GeneratedArguments:
             if self._chance(0.5):
                 self.variables[name] = random.choice(("wrong", -1.5, [None], {"no": "such"}, None, True))
         elif not may_be_missing or self._chance(0.7):
-            value = self._values.value(type_)
+            value = self._values.value(type_, 0, place)
             if value is not None or not declared.endswith("!"):
                 self.variables[name] = value
             elif not may_be_missing:
-                self.variables[name] = self._some(type_)
+                self.variables[name] = self._some(type_, place)
         return f"${name}"
 
-    def _some(self, type_: GraphQLInputType) -> Any:
+    def _some(self, type_: GraphQLInputType, place: str) -> Any:
         for _ in range(50):
-            value = self._values.value(type_)
+            value = self._values.value(type_, 0, place)
             if value is not None:
                 return value
         raise LookupError(f"No value of '{type_}' was found.")

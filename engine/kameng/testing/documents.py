@@ -56,6 +56,7 @@ def documents(
     max_depth: int = 5,
     max_fields: int = 40,
     scalars: "Mapping[str, SearchStrategy[Any]] | None" = None,
+    known: "Mapping[str, SearchStrategy[Any]] | None" = None,
     allowed: Allowed = lambda _type, _field: True,
     wrong_variables: bool = False,
 ) -> "SearchStrategy[GeneratedDocument]":
@@ -68,6 +69,8 @@ def documents(
         max_fields: about how many fields one document has.
         scalars: for custom scalars by name, strategies of their values as JSON; by default some usual forms are
             tried and those that the scalar accepts are used.
+        known: strategies of values that mean something, as JSON, by the argument or input field that takes them:
+            ``first``, or more precisely ``Query.product.slug`` or ``OrderLineInput.quantity``. For leaves and lists of them.
         allowed: which fields may be used.
         wrong_variables: whether a variable may now and then be given a value of another type, or none.
     """
@@ -79,7 +82,9 @@ def documents(
     def generate(draw: "DrawFn") -> GeneratedDocument:
         random = draw(st.randoms(use_true_random=False))
         makers = {name: _maker(draw, strategy) for name, strategy in (scalars or {}).items()}
-        writer = _Writer(schema, random, makers, max_depth, max_fields, allowed, wrong_variables)
+        meaningful = {name: _maker(draw, strategy) for name, strategy in (known or {}).items()}
+        inputs = GeneratedArguments(random, makers, wrong_variables, meaningful)
+        writer = _Writer(schema, random, inputs, max_depth, max_fields, allowed)
         return writer.write(random.choice(roots))
 
     return generate()
@@ -94,15 +99,14 @@ class _Writer:
         self,
         schema: GraphQLSchema,
         random: Random,
-        scalars: Mapping[str, Callable[[], Any]],
+        inputs: GeneratedArguments,
         max_depth: int,
         max_fields: int,
         allowed: Allowed,
-        wrong_variables: bool,
     ) -> None:
         self._schema = schema
         self._random = random
-        self._inputs = GeneratedArguments(random, scalars, wrong_variables)
+        self._inputs = inputs
         self._max_depth = max_depth
         self._room = max_fields
         self._allowed = allowed
@@ -158,7 +162,7 @@ class _Writer:
     def _field(self, type_: Any, name: str, depth: int, *, conditions: bool = True) -> str:
         self._room -= 1
         field: GraphQLField = type_.fields[name]
-        arguments = self._inputs.arguments(field)
+        arguments = self._inputs.arguments(field, f"{type_.name}.{name}")
         head = self._plain(name, str(field.type), arguments) + (
             self._inputs.conditions() if conditions else ""
         )

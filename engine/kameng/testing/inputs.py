@@ -9,8 +9,10 @@ from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInputType,
+    get_named_type,
     is_enum_type,
     is_input_object_type,
+    is_leaf_type,
     is_list_type,
     is_non_null_type,
     is_required_input_field,
@@ -52,15 +54,31 @@ class InputValues:
     Args:
         random: where choices come from.
         scalars: for a custom scalar, by name, what makes a value of it.
+        known: for an argument or input field, what makes a value that means something to it; see `documents`.
     """
 
-    def __init__(self, random: Random, scalars: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(
+        self,
+        random: Random,
+        scalars: Mapping[str, Callable[[], Any]],
+        known: Mapping[str, Callable[[], Any]] | None = None,
+    ) -> None:
         self._random = random
         self._scalars = scalars
+        self._known = known or {}
 
-    def value(self, type_: GraphQLInputType, depth: int = 0) -> Any:
-        """A valid value as JSON."""
+    def value(self, type_: GraphQLInputType, depth: int = 0, place: str = "") -> Any:
+        """A valid value as JSON.
+
+        Args:
+            type_: the input type.
+            depth: in how many input objects and lists it stands.
+            place: the argument or input field that takes it, such as ``Query.product.slug``.
+        """
         random = self._random
+        make = self._known.get(place) or self._known.get(place.rpartition(".")[2])
+        if make is not None and is_leaf_type(get_named_type(type_)):
+            return self._made(make, type_)
         if is_non_null_type(type_):
             nullable: Any = type_.of_type
         else:
@@ -69,10 +87,10 @@ class InputValues:
             nullable = type_
         if is_list_type(nullable):
             if self._chance(0.1) and not is_list_type(nullable.of_type):
-                item = self.value(nullable.of_type, depth + 1)
+                item = self.value(nullable.of_type, depth + 1, place)
                 if item is not None and not isinstance(item, list):
                     return item  # a single item stands for a list of one
-            return [self.value(nullable.of_type, depth + 1) for _ in range(random.randint(0, 2))]
+            return [self.value(nullable.of_type, depth + 1, place) for _ in range(random.randint(0, 2))]
         if is_input_object_type(nullable):
             return self.object(nullable, depth)
         if is_enum_type(nullable):
@@ -86,15 +104,27 @@ class InputValues:
             name = random.choice(list(type_.fields))
             value = None
             for _ in range(20):
-                value = self.value(type_.fields[name].type, depth + 1)
+                value = self.value(type_.fields[name].type, depth + 1, f"{type_.name}.{name}")
                 if value is not None:
                     break
             return {name: value}
         fields: dict[str, Any] = {}
         for name, field in type_.fields.items():
             if is_required_input_field(field) or (depth < 3 and self._chance(0.6)):
-                fields[name] = self.value(field.type, depth + 1)
+                fields[name] = self.value(field.type, depth + 1, f"{type_.name}.{name}")
         return fields
+
+    def _made(self, make: Callable[[], Any], type_: Any) -> Any:
+        """A known value, in as many lists as the type has."""
+        required = is_non_null_type(type_)
+        nullable = type_.of_type if required else type_
+        if is_list_type(nullable):
+            return [self._made(make, nullable.of_type) for _ in range(self._random.randint(0, 3))]
+        for _ in range(50):
+            value = make()
+            if value is not None or not required:
+                return value
+        raise LookupError(f"No value of '{type_}' was made.")
 
     def _chance(self, probability: float) -> bool:
         return chance(self._random, probability)

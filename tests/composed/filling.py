@@ -1,0 +1,185 @@
+"""Filling a shop of all modules with so many of everything, by way of its own schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from kameng.auth import VISITOR, Principal, PrincipalKind
+from kameng.events.delivering import Deliverer
+from kameng.events.letters import LANES, Room
+from kameng.events.relaying import NewEvents
+from kameng.graphql import Context
+from kameng.ids import global_id, new_id
+from kameng.kernel import Kernel
+
+OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
+"""Somebody of the staff who may do everything; the first of the `Filling.staff`."""
+
+_COLUMNS = (
+    "sku,product,title_zh,title_en,variant_zh,variant_en,category,category_zh,category_en,kind,face_value,face_currency,"
+    "price,cost,currency,description_zh,description_en,tags,status\n"
+)
+
+
+@dataclass
+class Filling:
+    """A shop under way.
+
+    Attributes:
+        kernel: the running kernel.
+        variants: keys of variants that have cards, in the order in which they came.
+        buyer: a member who has money and orders; None until there is one.
+        numbers: of the buyer's orders; the first has the most lines.
+    """
+
+    kernel: Kernel
+    variants: list[UUID] = field(default_factory=list)
+    buyer: Principal | None = None
+    numbers: list[str] = field(default_factory=list)
+
+    async def ask(
+        self,
+        schema: Literal["shop", "admin"],
+        source: str,
+        variables: dict[str, Any] | None = None,
+        principal: Principal | None = None,
+    ) -> Any:
+        """The data of an answer without errors."""
+        context = Context(self.kernel, principal=principal or VISITOR, schema=schema, locale="en")
+        answer = await self.kernel.graphql[schema].execute(source, variables, context)
+        assert answer.errors is None, answer.errors
+        return answer.data
+
+    async def change(
+        self,
+        schema: Literal["shop", "admin"],
+        name: str,
+        value: dict[str, Any],
+        fields: str,
+        principal: Principal = OWNER,
+    ) -> Any:
+        """The payload of a mutation that was not refused."""
+        kind = f"{name[0].upper()}{name[1:]}Input"
+        source = (
+            f"mutation($input: {kind}!, $key: String!) {{ {name}(input: $input) @idempotent(key: $key) "
+            f"{{ {fields} errors {{ code message }} }} }}"
+        )
+        data = await self.ask(schema, source, {"input": value, "key": str(new_id())}, principal)
+        assert data[name]["errors"] == [], data
+        return data[name]
+
+    async def products(self, count: int, prefix: str = "ROW") -> None:
+        """So many products in so many categories, of which the first product has so many variants; 25 cards of each."""
+        lines, skus = [], []
+        for number in range(count):
+            for variant in range(count if number == 0 else 1):
+                sku = f"{prefix}-{number}-{variant}"
+                skus.append(sku)
+                lines.append(
+                    f"{sku},{prefix.lower()}-{number},商品{number},Product {number},款{variant},Variant {variant},"
+                    f"shelf{number}/deep,架/深,Shelf {number}/Deep,card,10.00,CNY,9.50,9,CNY,说明,Text,hot,published\n"
+                )
+        await self._import("importProducts", "".join([_COLUMNS, *lines]))
+        for sku in skus:
+            cards = "".join(f"{sku},,{sku}-SECRET-{number:04},2099-12-31\n" for number in range(25))
+            await self._import("importCards", f"sku,number,secret,expires_on\n{cards}")
+        rows = await self.kernel.db.fetch(
+            "select id from catalog_variant where sku = any($1::text[]) order by sku", skus
+        )
+        self.variants += [row["id"] for row in rows]
+
+    async def _import(self, name: str, content: str) -> None:
+        payload = await self.change("admin", name, {"content": content}, "applied faults { line reason }")
+        assert payload["applied"], payload
+
+    async def members(self, count: int) -> list[Principal]:
+        """So many members, each with money."""
+        found = []
+        for _ in range(count):
+            key = new_id()
+            await self.kernel.db.execute(
+                """insert into membership_member (id, email, password_hash, level)
+                   select $1, $2, 'none', id from membership_level where code = 'retail'""",
+                key,
+                f"{key}@example.com",
+            )
+            await self.credit(key, "5000.00")
+            found.append(Principal(kind=PrincipalKind.MEMBER, id=key))
+        return found
+
+    async def credit(self, member: UUID, yuan: str) -> None:
+        """Money into a wallet."""
+        money = {"amount": yuan, "currency": "CNY"}
+        value = {"memberId": global_id("Member", member), "amount": money, "reason": "for a test"}
+        await self.change("admin", "creditWallet", value, "")
+
+    async def orders(self, buyer: Principal, count: int) -> None:
+        """So many orders of one member, of which the first has so many lines."""
+        self.buyer = buyer
+        for number in range(count):
+            lines = count if number == 0 else 1
+            wanted = [
+                {
+                    "variantId": global_id("Variant", self.variants[line % len(self.variants)]),
+                    "quantity": 1,
+                }
+                for line in range(lines)
+            ]
+            payload = await self.change(
+                "shop", "placeOrder", {"lines": wanted}, "order { number }", principal=buyer
+            )
+            self.numbers.append(payload["order"]["number"])
+
+    async def staff(self, count: int) -> None:
+        """So many people of the staff, each with a role of its own; the first one may do everything."""
+        await self.kernel.db.execute(
+            """
+            with founder as (
+                insert into membership_staff (id, email, password_hash, name, state, founder)
+                values ($1, 'founder@example.com', 'none', 'Founder', 'active', true) returning id
+            )
+            insert into membership_staff_role (id, staff, role)
+            select $2, founder.id, r.id from founder, membership_role r where r.name = 'owner'
+            """,
+            OWNER.id,
+            new_id(),
+        )
+        for _ in range(count - 1):
+            name = f"role_{new_id().hex[-12:]}"
+            value = {
+                "name": name,
+                "titleZh": "角色",
+                "titleEn": "Role",
+                "permissions": ["catalog.read_products"],
+            }
+            role = (await self.change("admin", "saveRole", value, "role { id }"))["role"]["id"]
+            value = {"email": f"{name}@example.com", "name": name, "roleIds": [role]}
+            await self.change("admin", "createStaff", value, "staffMember { id }")
+
+    async def facts(self) -> None:
+        """Let every module hear of what has happened, as the relay and the workers would."""
+        new = NewEvents(self.kernel.events.subscriptions, timedelta(seconds=30))
+        async with self.kernel.db.connection() as connection:
+            letters, _ = await new.run(connection, Room(dict.fromkeys(LANES, 1)))
+        deliverer = Deliverer(self.kernel, first_pause=1.0)
+        for letter in letters:
+            await deliverer.deliver(*letter.content)
+
+    async def fill(self, count: int) -> None:
+        """So many of everything."""
+        await self.products(count)
+        members = await self.members(count)
+        for _ in range(count - 1):
+            assert members[0].id is not None
+            await self.credit(members[0].id, "1.00")
+        await self.orders(members[0], count)
+        for member in members[1:]:
+            numbers, buyer = self.numbers, self.buyer
+            self.numbers = []
+            await self.orders(member, 1)
+            self.numbers, self.buyer = numbers, buyer
+        await self.staff(count)
+        await self.facts()

@@ -16,7 +16,7 @@ from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
 from kameng.graphql.compiled import Invalid
 from kameng.graphql.event_stream import EVENT_STREAM, send_events, wants_events
 from kameng.graphql.execution import Answer
-from kameng.graphql.refusals import BudgetExhausted, DocumentRefused, IntrospectionRefused
+from kameng.graphql.refusals import BAD_REQUEST, BudgetExhausted, DocumentRefused, IntrospectionRefused
 from kameng.graphql.streaming import Streams, answers, check_principal
 from kameng.graphql.telling import shown, told
 from kameng.graphql.websocket import Connection
@@ -50,7 +50,8 @@ SHOW_COST = "kameng-cost"
 class _Refused(Exception):
     def __init__(self, status: int, message: str, code: str, cure: str = "") -> None:
         self.status = status
-        self.answer = Answer(errors=[{"message": message, "extensions": {"code": code, "cure": cure}}])
+        extensions = {"code": code, "cure": cure, "classification": BAD_REQUEST}
+        self.answer = Answer(errors=[{"message": message, "extensions": extensions}])
 
 
 class GraphQLEndpoint:

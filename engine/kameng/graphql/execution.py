@@ -16,7 +16,7 @@ from kameng.graphql.compiled import CompiledSchema, Invalid, Prepared, Result
 from kameng.graphql.composition import ComposedSchema
 from kameng.graphql.idempotency import IDEMPOTENT
 from kameng.graphql.limits import Limits, Screen
-from kameng.graphql.refusals import DocumentRefused, TooComplex
+from kameng.graphql.refusals import BAD_REQUEST, TooComplex, extensions_of, masked
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
@@ -157,13 +157,11 @@ def formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
         original = original.original_error
     if isinstance(original, Refusal):
         shown["message"] = original.message
-        shown["extensions"] = {"code": original.code, "cure": original.cure}
-        if isinstance(original, DocumentRefused):
-            shown["extensions"] = original.extensions()
+        shown["extensions"] = extensions_of(original)
     elif original is None or isinstance(original, GraphQLError):
         cut_off = isinstance(error, GraphQLSyntaxError) and error.description.startswith(_CUT_OFF)
         code = TooComplex.code if cut_off else "GRAPHQL_INVALID"
-        shown.setdefault("extensions", {"code": code})
+        shown.setdefault("extensions", {"code": code, "classification": BAD_REQUEST})
     else:
         log.error(
             "resolver failed",
@@ -174,5 +172,5 @@ def formatted(error: GraphQLError, context: Context) -> dict[str, Any]:
         shown["message"] = (
             f"Something went wrong on our side; nothing more is known here. Reference: {context.correlation_id}"
         )
-        shown["extensions"] = {"code": "INTERNAL", "correlationId": context.correlation_id}
+        shown["extensions"] = masked(context.correlation_id)
     return shown

@@ -6,7 +6,13 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from kameng.errors import Forbidden, RateLimited, Refusal
+from kameng.errors import Forbidden, KamengError, RateLimited, Refusal
+
+BAD_REQUEST = "BAD_REQUEST"
+"""The classification of errors that lie with the request: sent again unchanged, it fares no better for long."""
+
+INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+"""The classification of errors that lie with us."""
 
 
 class DocumentRefused(Refusal):
@@ -24,11 +30,7 @@ class DocumentRefused(Refusal):
 
     def as_error(self) -> GraphQLError:
         """The refusal as an error of the document."""
-        return GraphQLError(self.message, extensions=self.extensions())
-
-    def extensions(self) -> dict[str, Any]:
-        """What the error's ``extensions`` say."""
-        return {"code": self.code, "cure": self.cure, **self.details}
+        return GraphQLError(self.message, extensions=extensions_of(self))
 
 
 class TooComplex(DocumentRefused):
@@ -85,3 +87,22 @@ class BatchRefused(DocumentRefused):
     """Several requests came in one body."""
 
     code = "BATCH_REFUSED"
+
+
+def extensions_of(error: KamengError) -> dict[str, Any]:
+    """What an error's ``extensions`` say: its code, its cure, and whose fault it is for those who do not know the code."""
+    found: dict[str, Any] = {
+        "code": error.code,
+        "cure": error.cure,
+        "classification": BAD_REQUEST if isinstance(error, Refusal) else INTERNAL_SERVER_ERROR,
+    }
+    if isinstance(error, DocumentRefused):
+        found |= error.details
+    elif isinstance(error, RateLimited):
+        found["retryAfter"] = error.retry_after
+    return found
+
+
+def masked(correlation_id: str) -> dict[str, Any]:
+    """What the ``extensions`` of a fault say, of which the client learns nothing but where the log has it."""
+    return {"code": "INTERNAL", "correlationId": correlation_id, "classification": INTERNAL_SERVER_ERROR}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from kameng.errors import InvalidInput, KamengError, Refusal, Unauthenticated, UnavailableError
 from kameng.graphql.compiled import Invalid, Prepared, Result
 from kameng.graphql.execution import Answer, formatted
+from kameng.graphql.refusals import masked
 from kameng.graphql.telling import told
 from kameng.http.metrics import OPERATIONS
 
@@ -165,8 +166,5 @@ def _answer_of(result: Result, context: Context) -> Answer:
 
 def _masked(error: Exception, context: Context) -> Answer:
     log.error("stream failed", correlation_id=context.correlation_id, exc_info=error)
-    masked: dict[str, Any] = {
-        "message": f"Something went wrong on our side. Reference: {context.correlation_id}",
-        "extensions": {"code": "INTERNAL", "correlationId": context.correlation_id},
-    }
-    return Answer(errors=[masked])
+    message = f"Something went wrong on our side. Reference: {context.correlation_id}"
+    return Answer(errors=[{"message": message, "extensions": masked(context.correlation_id)}])

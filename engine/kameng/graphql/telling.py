@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kameng.errors import KamengError, RateLimited
+from kameng.errors import KamengError
 from kameng.graphql.execution import Answer
-from kameng.graphql.refusals import DocumentRefused
+from kameng.graphql.refusals import extensions_of
 
 
 def told(error: KamengError) -> Answer:
     """The answer to a request that was not executed."""
-    extensions: dict[str, Any] = {"code": error.code, "cure": error.cure}
-    if isinstance(error, DocumentRefused):
-        extensions |= error.details
-    elif isinstance(error, RateLimited):
-        extensions["retryAfter"] = error.retry_after
-    return Answer(errors=[{"message": error.message, "extensions": extensions}])
+    return Answer(errors=[{"message": error.message, "extensions": extensions_of(error)}])
 
 
 def shown(answer: Answer) -> dict[str, Any]:

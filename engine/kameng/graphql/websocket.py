@@ -20,6 +20,7 @@ import structlog
 from litestar.types import Receive, Send, WebSocketScope
 
 from kameng.errors import KamengError, Refusal, UnavailableError
+from kameng.graphql.refusals import BAD_REQUEST
 from kameng.graphql.streaming import Interrupted, Streams, answers, check_principal
 from kameng.graphql.telling import shown, told
 from kameng.graphql.wire import GraphQLRequest
@@ -190,7 +191,11 @@ class Connection:
         if len(self._operations) >= MAX_OPERATIONS:
             refusal = {
                 "message": f"This connection has {MAX_OPERATIONS} operations open already.",
-                "extensions": {"code": "TOO_MANY_OPERATIONS", "cure": "Complete some, or connect once more."},
+                "extensions": {
+                    "code": "TOO_MANY_OPERATIONS",
+                    "cure": "Complete some, or connect once more.",
+                    "classification": BAD_REQUEST,
+                },
             }
             await self._send({"type": "error", "id": message.id, "payload": [refusal]})
             return

@@ -148,7 +148,11 @@ async def test_node_finds_objects_by_global_id_and_only_known_ones():
 
 async def test_a_malformed_id_is_a_typed_error():
     _, errors = await ask(compose_schema("shop", [CATALOG]), '{ node(id: "nonsense") { id } }')
-    assert errors[0]["extensions"]["code"] == "INVALID_INPUT"
+    assert errors[0]["extensions"] == {
+        "code": "INVALID_INPUT",
+        "cure": "Use an id as a query returned it.",
+        "classification": "BAD_REQUEST",
+    }
 
 
 async def test_a_refusal_is_data_with_its_code_path_and_cure():
@@ -173,7 +177,11 @@ async def test_a_fault_is_masked_and_names_its_correlation_id():
     )
     assert data is None
     assert "internal detail" not in str(errors)
-    assert errors[0]["extensions"] == {"code": "INTERNAL", "correlationId": "c0ffee"}
+    assert errors[0]["extensions"] == {
+        "code": "INTERNAL",
+        "correlationId": "c0ffee",
+        "classification": "INTERNAL_SERVER_ERROR",
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kameng.errors import Forbidden, RateLimited, UnavailableError
 from kameng.graphql import compose_schema
 from kameng.graphql.error_codes import OTHERS, meaning, page, refusals
+from kameng.graphql.refusals import TooComplex, extensions_of
 from kameng.kernel import load_modules
 from kameng.settings import Settings
 
@@ -45,3 +47,27 @@ def test_the_codes_of_both_schemas_and_of_the_sources_are_documented() -> None:
     for file in (ROOT / "engine" / "kameng" / "graphql").rglob("*.py"):
         for match in told.findall(file.read_text("utf-8")):
             assert set(filter(None, match)) <= documented, file.name
+
+
+def test_errors_say_whose_fault_they_are() -> None:
+    # Given errors that lie with the request, and one that lies with us
+    forbidden = Forbidden("This is not for you.", cure="Ask.")
+    late, down = (
+        RateLimited("Too often.", retry_after=7),
+        UnavailableError("The database is away.", cure="Wait."),
+    )
+
+    # Then a client that knows none of the codes can tell them apart
+    client, server = {"classification": "BAD_REQUEST"}, {"classification": "INTERNAL_SERVER_ERROR"}
+    assert extensions_of(forbidden) == {"code": "FORBIDDEN", "cure": "Ask.", **client}
+    again = {"code": "RATE_LIMITED", "cure": "Try again in 7 s.", "retryAfter": 7, **client}
+    assert extensions_of(late) == again
+    limit = {"name": "depth", "maximum": 12}
+    refused = extensions_of(TooComplex("too many levels", "depth", 12))
+    assert refused == {
+        "code": "GRAPHQL_TOO_COMPLEX",
+        "cure": "Ask for less at once, or in several requests.",
+        "limit": limit,
+        **client,
+    }
+    assert extensions_of(down) == {"code": "UNAVAILABLE", "cure": "Wait.", **server}

@@ -25,6 +25,7 @@ from graphql import (
 from strawberry.types import Info
 
 from kameng.graphql.compiled import ResolveInfo
+from kameng.graphql.context import Context
 
 
 class Selection:
@@ -117,14 +118,24 @@ class Selection:
 def selection_of(info: Info[Any, Any]) -> Selection:
     """What the document asks of the field that a resolver answers.
 
-    Compiled operations find it out once; ``@skip`` and ``@include`` are settled in them.
+    It is the same object for all rows: compiled operations find it out once, with ``@skip`` and ``@include`` settled in
+    them; where graphql-core executes, the request's context keeps it.
     """
     raw: Any = info._raw_info
     position = raw.position if isinstance(raw, ResolveInfo) else None
     if position is not None and position.selection is not None:
         known: Selection = position.selection
         return known
-    found = Selection(raw.field_nodes, raw.fragments, info.variable_values)
+    if position is None and isinstance(info.context, Context):
+        place = (raw.parent_type.name, id(raw.variable_values), *map(id, raw.field_nodes))
+        # With what the key was made of, so that nothing else gets the same key while it is kept.
+        return info.context.loader((Selection, place), lambda _context: (_read(info), raw))[0]
+    found = _read(info)
     if position is not None:
         position.selection = found
     return found
+
+
+def _read(info: Info[Any, Any]) -> Selection:
+    raw = info._raw_info
+    return Selection(raw.field_nodes, raw.fragments, info.variable_values)

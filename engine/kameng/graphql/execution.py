@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError
 from graphql.validation import MaxIntrospectionDepthRule
 
 from kameng.errors import Refusal
@@ -17,6 +17,7 @@ from kameng.graphql.composition import ComposedSchema
 from kameng.graphql.idempotency import IDEMPOTENT
 from kameng.graphql.limits import Limits, Screen
 from kameng.graphql.refusals import BAD_REQUEST, TooComplex, extensions_of, masked
+from kameng.graphql.texts import screened, unkeepable
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
@@ -85,7 +86,7 @@ class Executor:
             rules=[MaxIntrospectionDepthRule],
             max_tokens=max_tokens,
             hide_suggestions=hide_suggestions,
-            screen=Screen((limits or Limits()).widened()),
+            screen=_screen(Screen((limits or Limits()).widened())),
         )
 
     def prepare(self, source: str, operation_name: str | None = None) -> Prepared | Invalid:
@@ -108,6 +109,8 @@ class Executor:
         """Run a query or mutation that was prepared."""
         if isinstance(prepared, Invalid):
             return _answer(prepared.result(), context)
+        if variables and (refusal := unkeepable(variables)) is not None:
+            return Answer(errors=[{"message": refusal.message, "extensions": extensions_of(refusal)}])
         if self._results is not None and prepared.kind == "mutation":
             header = context.idempotency_key
             if header is not None or IDEMPOTENT.name in prepared.usage.directives:
@@ -126,10 +129,16 @@ class Executor:
         prepared = self.prepare(source, operation_name)
         if isinstance(prepared, Invalid):
             return _answer(prepared.result(), context)
+        if variables and (refusal := unkeepable(variables)) is not None:
+            return Answer(errors=[{"message": refusal.message, "extensions": extensions_of(refusal)}])
         stream = await prepared.subscribe(variables, context)
         if isinstance(stream, Result):
             return _answer(stream, context)
         return _answers(stream, context)
+
+
+def _screen(size: Screen) -> Callable[[DocumentNode], GraphQLError | None]:
+    return lambda document: size(document) or screened(document)
 
 
 async def _answers(stream: AsyncIterator[Result], context: Context) -> AsyncIterator[Answer]:

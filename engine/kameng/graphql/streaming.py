@@ -13,6 +13,7 @@ from kameng.graphql.compiled import Invalid, Prepared, Result
 from kameng.graphql.execution import Answer, formatted
 from kameng.graphql.refusals import masked
 from kameng.graphql.telling import told
+from kameng.graphql.texts import unkeepable
 from kameng.http.metrics import OPERATIONS
 
 if TYPE_CHECKING:
@@ -148,6 +149,8 @@ async def _answers(
             "A mutation is not sent by WebSocket or event stream.",
             cure="POST it and accept application/json.",
         )
+    if (refusal := unkeepable(request.variables or {})) is not None:
+        raise refusal
     stream = await prepared.subscribe(request.variables, context)
     if isinstance(stream, Result):
         yield _answer_of(stream, context)

@@ -76,11 +76,9 @@ async def test_of_many_who_register_one_address_at_once_one_gets_it(club: Club) 
         ({"email": "a@localhost"}, "INVALID_INPUT"),
         ({"email": "a b@example.com"}, "INVALID_INPUT"),
         ({"email": "a@exa mple.com"}, "INVALID_INPUT"),
-        ({"email": "a\0@example.com"}, "INVALID_INPUT"),
         ({"email": "é@example.com"}, "INVALID_INPUT"),
         ({"email": "a@" + "b" * 250 + ".com"}, "INVALID_INPUT"),
         ({"displayName": "x" * 101}, "INVALID_INPUT"),
-        ({"displayName": "a\0b"}, "INVALID_INPUT"),
     ],
 )
 async def test_what_cannot_be_kept_is_refused(club: Club, change: dict[str, str], code: str) -> None:
@@ -89,6 +87,14 @@ async def test_what_cannot_be_kept_is_refused(club: Club, change: dict[str, str]
     assert codes(answer.data["register"]) == [code]
     assert answer.cookies == []
     assert await club.kernel.db.fetchval("select count(*) from membership_member") == 0
+
+
+@pytest.mark.parametrize("change", [{"email": "a\0@example.com"}, {"displayName": "a\0b"}])
+async def test_what_is_no_text_is_refused_with_its_request(club: Club, change: dict[str, str]) -> None:
+    values = {"email": "li.wei@example.com", "password": PASSWORD, **change}
+    answer = await club.ask("shop", REGISTER, {"input": values})
+    assert await club.kernel.db.fetchval("select count(*) from membership_member") == 0
+    assert answer.errors[0]["extensions"]["code"] == "INVALID_INPUT"
 
 
 async def test_a_shop_can_close_its_doors(make_club: MakeClub) -> None:

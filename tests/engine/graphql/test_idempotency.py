@@ -223,7 +223,15 @@ async def test_a_mutation_whose_answer_is_not_kept_is_carried_out_again(site: Si
     assert (await things(site), await claims(site)) == (2, 0)
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\0b"])
+async def test_a_key_that_is_no_text_is_refused_with_its_request(site: Site) -> None:
+    answer = await ask(site, ADD, {"t": "a", "k": "a\0b"})
+
+    assert [error["extensions"]["code"] for error in answer.errors or ()] == ["INVALID_INPUT"]
+    assert not answer.ran
+    assert await things(site) == 0
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
 async def test_a_key_that_cannot_be_kept_is_refused_as_data(site: Site, key: str) -> None:
     answer = await ask(site, ADD, {"t": "a", "k": key})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.commands import Commands
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -41,3 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, room in enumerate(LONG) if item.nodeid.startswith(room)), len(LONG))
 
     items.sort(key=turn)
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """Runs `kameng`."""
+    with Commands() as running:
+        yield running

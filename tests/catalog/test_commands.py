@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,46 +13,27 @@ from kameng.testing.databases import TestServices
 from kameng.testing.kernels import Kernels
 from kameng_catalog import module as catalog
 from kameng_catalog.seeding import seed
+from tests.commands import Commands, Ended
 
 from .conftest import DATA, Shop
-
-
-@dataclass
-class Result:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass
 class CommandLine:
     """Runs ``kameng`` on a database of its own."""
 
+    commands: Commands
     folder: Path
     kernel: Kernel
     redis_url: str
 
-    async def __call__(self, *arguments: str | Path) -> Result:
-        environment = {
-            **os.environ,
+    async def __call__(self, *arguments: str | Path) -> Ended:
+        variables = {
             "DATABASE_URL": self.kernel.db.dsn,
             "REDIS_URL": self.redis_url,
             "KAMENG_MODULES__ENABLED": '["catalog"]',
         }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "from kameng.cli import main; main()",
-            *map(str, arguments),
-            cwd=self.folder,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        return Result(process.returncode or 0, out.decode(), err.decode())
+        return await self.commands(*arguments, folder=self.folder, variables=variables)
 
     async def value(self, sql: str) -> object:
         """What the database answers."""
@@ -63,18 +41,20 @@ class CommandLine:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def command(make_kernel: Kernels, services: TestServices, tmp_path: Path) -> CommandLine:
+async def command(
+    commands: Commands, make_kernel: Kernels, services: TestServices, tmp_path: Path
+) -> CommandLine:
     """The command line of a shop whose tables are there, and nothing in them."""
-    return CommandLine(tmp_path, await make_kernel([catalog]), services.redis_url)
+    return CommandLine(commands, tmp_path, await make_kernel([catalog]), services.redis_url)
 
 
 async def test_products_and_cards_from_the_command_line(command: CommandLine) -> None:
     result = await command("import", "products", DATA / "products.csv")
-    assert (result.code, result.err) == (0, "")
-    assert result.out == "340 variants: 340 created, 0 updated, 0 unchanged; 0 lines faulty.\n"
+    assert (result.status, result.errors) == (0, "")
+    assert result.output == "340 variants: 340 created, 0 updated, 0 unchanged; 0 lines faulty.\n"
 
     result = await command("import", "products", DATA / "products.csv")
-    assert (result.code, result.out) == (
+    assert (result.status, result.output) == (
         0,
         "Nothing to change. 340 variants: 0 created, 0 updated, 340 unchanged; 0 lines faulty.\n",
     )
@@ -82,9 +62,9 @@ async def test_products_and_cards_from_the_command_line(command: CommandLine) ->
     result = await command(
         "import", "cards", DATA / "cards-steam-us-20.csv", "--variant", "STEAM-US-20", "--source", "issuer"
     )
-    assert result.code == 0
+    assert result.status == 0
     batch = await command.value("select id from catalog_stock_batch where source = 'issuer'")
-    assert result.out == f"500 cards of 1 variant; 0 lines faulty. Batch {batch}.\n"
+    assert result.output == f"500 cards of 1 variant; 0 lines faulty. Batch {batch}.\n"
     assert await command.value("select count(*) from catalog_free_card") == 500
     assert await command.value("select created_by from catalog_stock_batch") == "staff"
 
@@ -92,8 +72,8 @@ async def test_products_and_cards_from_the_command_line(command: CommandLine) ->
 async def test_faults_are_shown_and_written_and_end_with_one(command: CommandLine, tmp_path: Path) -> None:
     errors = tmp_path / "errors.csv"
     result = await command("import", "products", DATA / "products-broken.csv", "--errors", errors)
-    assert result.code == 1
-    lines = result.out.splitlines()
+    assert result.status == 1
+    lines = result.output.splitlines()
     assert lines[0] == "line\tcolumn\treason"
     assert lines[1] == "3\tprice\t`19.9元` is not a number"
     assert lines[20] == "28\t\t20 columns instead of 19"
@@ -101,7 +81,7 @@ async def test_faults_are_shown_and_written_and_end_with_one(command: CommandLin
         f"The faults stand in {errors}.",
         "Nothing was written. 8 variants: 8 created, 0 updated, 0 unchanged; 20 lines faulty.",
     ]
-    assert result.err == (
+    assert result.errors == (
         "20 lines are faulty; nothing was written. Mend them, or take the 8 sound ones by --keep-good.\n"
     )
     with errors.open(encoding="utf-8-sig", newline="") as file:
@@ -110,8 +90,8 @@ async def test_faults_are_shown_and_written_and_end_with_one(command: CommandLin
     assert await command.value("select count(*) from catalog_variant") == 0
 
     result = await command("import", "products", DATA / "products-broken.csv", "--keep-good")
-    assert (result.code, result.err) == (1, "")
-    assert result.out.endswith("8 variants: 8 created, 0 updated, 0 unchanged; 20 lines faulty.\n")
+    assert (result.status, result.errors) == (1, "")
+    assert result.output.endswith("8 variants: 8 created, 0 updated, 0 unchanged; 20 lines faulty.\n")
     assert await command.value("select count(*) from catalog_variant") == 8
 
 
@@ -121,8 +101,8 @@ async def test_a_dry_run_shows_the_difference(command: CommandLine, tmp_path: Pa
     changed[1] = changed[1].replace(",9.98,", ",9.95,")
     (tmp_path / "changed.csv").write_text("\n".join(changed), "utf-8")
     result = await command("import", "products", "changed.csv", "--dry-run")
-    assert result.code == 0
-    assert result.out.splitlines() == [
+    assert result.status == 0
+    assert result.output.splitlines() == [
         "sku\toutcome\tchanges",
         "CMCC-10\tupdated\tprice 9.9800 → 9.9500",
         "CMCC-20\tcreated\t",
@@ -134,14 +114,14 @@ async def test_a_dry_run_shows_the_difference(command: CommandLine, tmp_path: Pa
 async def test_faulty_cards(command: CommandLine) -> None:
     await Shop(command.kernel).product_file(DATA / "products.csv")
     result = await command("import", "cards", DATA / "cards-broken.csv")
-    assert result.code == 1
-    assert result.out.splitlines()[-1] == "Nothing was written. 7 cards of 1 variant; 10 lines faulty."
-    assert "9\tsecret\tthe card of line 2 again" in result.out
-    assert result.err == (
+    assert result.status == 1
+    assert result.output.splitlines()[-1] == "Nothing was written. 7 cards of 1 variant; 10 lines faulty."
+    assert "9\tsecret\tthe card of line 2 again" in result.output
+    assert result.errors == (
         "10 lines are faulty; nothing was written. Mend them, or take the 7 sound ones by --keep-good.\n"
     )
     secrets = [line.split(",")[2] for line in (DATA / "cards-broken.csv").read_text().splitlines()[1:12]]
-    assert not [secret for secret in secrets if secret and secret in result.out + result.err]
+    assert not [secret for secret in secrets if secret and secret in result.output + result.errors]
 
 
 async def test_what_cannot_be_imported_ends_in_one_message(command: CommandLine) -> None:
@@ -151,9 +131,9 @@ async def test_what_cannot_be_imported_ends_in_one_message(command: CommandLine)
     )
     for arguments, told in cases:
         result = await command("import", *arguments)
-        assert result.code == 1
-        assert told in result.err
-        assert "Traceback" not in result.err
+        assert result.status == 1
+        assert told in result.errors
+        assert "Traceback" not in result.errors
 
 
 async def test_the_demo_shop_is_seeded_once(make_kernel: Kernels) -> None:

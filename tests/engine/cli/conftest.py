@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from kameng.kernel import Kernel
-
-OURS = ("KAMENG_", "DATABASE_URL", "REDIS_URL", "PORT", "HOST")
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    output: str
-    errors: str
+from tests.commands import Commands, Ended
 
 
 @dataclass(frozen=True)
@@ -29,44 +16,34 @@ class Command:
     """Runs `kameng`.
 
     Attributes:
+        commands: what runs it.
         folder: where it runs.
         variables: its environment, beside what every process has.
     """
 
+    commands: Commands
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
 
     async def __call__(self, *arguments: str | Path, **variables: str) -> Ended:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "kameng",
-            *map(str, arguments),
-            cwd=self.folder,
-            env={**inherited, **self.variables, **variables},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        assert process.returncode is not None
-        ended = Ended(process.returncode, output.decode(), errors.decode())
+        # Other packages than ours take a process that has imported nothing yet.
+        run = self.commands.anew if "PYTHONPATH" in variables else self.commands
+        ended = await run(*arguments, folder=self.folder, variables={**self.variables, **variables})
         # Whatever goes wrong, an operator gets a sentence and never the insides.
         assert "Traceback" not in ended.output + ended.errors
         return ended
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
+def command(commands: Commands, tmp_path: Path) -> Command:
     """A command that knows of no services; it would start its own."""
-    return Command(tmp_path)
+    return Command(commands, tmp_path)
 
 
 @pytest.fixture
-def beside(kernel: Kernel, tmp_path: Path) -> Command:
+def beside(commands: Commands, kernel: Kernel, tmp_path: Path) -> Command:
     """A command on the database, broker and keys of a running kernel of all modules."""
-    return Command(tmp_path, variables_of(kernel))
+    return Command(commands, tmp_path, variables_of(kernel))
 
 
 def variables_of(kernel: Kernel) -> dict[str, str]:

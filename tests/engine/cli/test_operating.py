@@ -14,6 +14,7 @@ from kameng.tasks import drain
 from kameng.testing.clients import a_clerk
 from kameng.testing.databases import Databases, TestServices
 from kameng.testing.kernels import Kernels
+from tests.commands import Commands
 
 from .conftest import Command, variables_of
 
@@ -148,10 +149,12 @@ BROKEN = Module(
 )
 
 
-async def test_dead_letters_are_listed_and_tried_anew(make_kernel: Kernels, tmp_path: Path) -> None:
+async def test_dead_letters_are_listed_and_tried_anew(
+    commands: Commands, make_kernel: Kernels, tmp_path: Path
+) -> None:
     # Given an event and a task that failed for the last time
     kernel = await make_kernel([*load_modules(read_settings(environ={})), BROKEN])
-    command = Command(tmp_path, variables_of(kernel))
+    command = Command(commands, tmp_path, variables_of(kernel))
     async with kernel.db.transaction():
         await kernel.events.emit(Happened())
     task = await kernel.tasks.enqueue("broken.fail_task")

@@ -1,7 +1,8 @@
 """Pin every third-party package of the workspace into ``requirements.lock``, with hashes and no addresses.
 
 Run by ``make lock``. Reads what each distribution asks for from its ``pyproject.toml``, leaves out our own, and
-lets uv resolve all of it together for every supported Python and platform.
+lets uv resolve all of it together for every supported Python and platform. The tools of the conformance tests have an
+environment and a lock of their own.
 """
 
 import subprocess
@@ -11,16 +12,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
+CONFORMANCE = ROOT / "tests/conformance"
 DISTRIBUTIONS = [ROOT / "engine", *sorted((ROOT / "modules").iterdir()), *sorted((ROOT / "themes").iterdir())]
+
+
+def listed(file: Path) -> list[str]:
+    """The requirements of a ``requirements.in``."""
+    return [line for line in file.read_text().splitlines() if line.strip() and not line.startswith("#")]
 
 
 def third_party() -> list[str]:
     """All requirements of our distributions and tools that are not distributions of ours."""
-    found = [
-        line
-        for line in (ROOT / "requirements-dev.in").read_text().splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
+    found = listed(ROOT / "requirements-dev.in")
     for folder in DISTRIBUTIONS:
         project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
         found += project["dependencies"]
@@ -29,16 +32,23 @@ def third_party() -> list[str]:
     return sorted({item for item in found if not item.startswith("kameng")})
 
 
-def main() -> int:
-    """Write the lock file; the exit code is uv's."""
+def pin(requirements: list[str], lock: Path) -> int:
+    """Write a lock file; the exit code is uv's."""
     command = [
         sys.executable, "-m", "uv", "pip", "compile", "-",
         "--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate",
-        "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--output-file", str(LOCK),
+        "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--output-file", str(lock),
     ]  # fmt: skip
     return subprocess.run(
-        [*command, *sys.argv[1:]], input="\n".join(third_party()), text=True, check=False
+        [*command, *sys.argv[1:]], input="\n".join(requirements), text=True, check=False
     ).returncode
+
+
+def main() -> int:
+    """Write the lock files; the exit code is uv's."""
+    return pin(third_party(), LOCK) or pin(
+        listed(CONFORMANCE / "requirements.in"), CONFORMANCE / "requirements.lock"
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,7 +12,9 @@ import pytest_asyncio
 from kameng.testing.databases import Databases, TestServices
 from kameng.testing.kernels import Kernels
 
+from .administrator import Administrator
 from .node import require_node
+from .python_tools import python_tools
 from .server import Server
 
 
@@ -19,6 +22,18 @@ from .server import Server
 def node() -> None:
     """Node with the tools of ``package.json``."""
     require_node()
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder of the commands of ``requirements.lock``."""
+    return python_tools()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def administrator(server: Server) -> Administrator:
+    """Who may do everything in the shop."""
+    return await Administrator.first(server)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

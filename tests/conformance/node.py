@@ -43,11 +43,11 @@ def _install() -> None:
         stamp.write_text(lock)
 
 
-def run(*command: str | Path, **environment: str) -> str:
-    """Run a command in this folder and return what it prints; it must succeed."""
+def run(*command: str | Path, folder: Path = HERE, **environment: str) -> str:
+    """Run a command in a folder, this one if none is named, and return what it prints; it must succeed."""
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=HERE,
+        cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

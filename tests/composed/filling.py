@@ -30,12 +30,13 @@ class Filling:
 
     Attributes:
         kernel: the running kernel.
-        variants: keys of variants that have cards, in the order in which they came.
+        products_made, variants: keys of products and of variants with cards, by SKU.
         buyer: a member who has money and orders; None until there is one.
         numbers: of the buyer's orders; the first has the most lines.
     """
 
     kernel: Kernel
+    products_made: list[UUID] = field(default_factory=list)
     variants: list[UUID] = field(default_factory=list)
     buyer: Principal | None = None
     numbers: list[str] = field(default_factory=list)
@@ -72,7 +73,8 @@ class Filling:
         return data[name]
 
     async def products(self, count: int, prefix: str = "ROW") -> None:
-        """So many products in so many categories, of which the first product has so many variants; 25 cards of each."""
+        """So many products in so many categories, of which the first product has so many variants; a batch
+        of cards for each product, 60 of each variant."""
         lines, skus = [], []
         for number in range(count):
             for variant in range(count if number == 0 else 1):
@@ -83,13 +85,19 @@ class Filling:
                     f"shelf{number}/deep,架/深,Shelf {number}/Deep,card,10.00,CNY,9.50,9,CNY,说明,Text,hot,published\n"
                 )
         await self._import("importProducts", "".join([_COLUMNS, *lines]))
-        for sku in skus:
-            cards = "".join(f"{sku},,{sku}-SECRET-{number:04},2099-12-31\n" for number in range(25))
+        for number in range(count):
+            cards = "".join(
+                f"{sku},,{sku}-SECRET-{piece:04},2099-12-31\n"
+                for sku in skus
+                if sku.startswith(f"{prefix}-{number}-")
+                for piece in range(60)
+            )
             await self._import("importCards", f"sku,number,secret,expires_on\n{cards}")
         rows = await self.kernel.db.fetch(
-            "select id from catalog_variant where sku = any($1::text[]) order by sku", skus
+            "select id, product from catalog_variant where sku = any($1::text[]) order by sku", skus
         )
         self.variants += [row["id"] for row in rows]
+        self.products_made += dict.fromkeys(row["product"] for row in rows)
 
     async def _import(self, name: str, content: str) -> None:
         payload = await self.change("admin", name, {"content": content}, "applied faults { line reason }")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from graphql import GraphQLError, parse, validate
+from graphql import GraphQLError, OperationDefinitionNode, parse, validate
 
 from kameng.graphql.compiled import Invalid
 from kameng.kernel import Kernel
@@ -31,7 +31,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Kernel:
 def compiles(kernel: Kernel, schema: Literal["shop", "admin"], source: str) -> None:
     """See that each operation of a document compiles for each combination of its conditions."""
     for definition in parse(source).definitions:
-        if definition.kind != "operation_definition":
+        if not isinstance(definition, OperationDefinitionNode):
             continue
         name = definition.name.value if definition.name else None
         prepared = kernel.graphql[schema].prepare(source, name)

@@ -61,8 +61,13 @@ class Outcome:
 
 
 @contextmanager
-def standing_still(patch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """New ids count up, from one whenever the yielded function is called; the database is slow but even."""
+def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[Callable[[], None]]:
+    """Transactions are slow but even, and batches of orders join that of their request.
+
+    Args:
+        patch: undone at the end.
+        ids: whether new ids, and numbers of orders, count up, from one whenever the yielded function is called.
+    """
     numbers = count()
 
     def start() -> None:
@@ -88,11 +93,12 @@ def standing_still(patch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         return await run(scope, calm)
 
     with patch.context() as patched:
-        patched.setattr(uuid_utils.compat, "uuid7", next_id)
-        # Batches of orders belong to no request, and would be committed; here they stay in its transaction.
+        # A batch of orders belongs to no request, and would be committed.
         patched.setattr("kameng_fulfilment.desk.Context", copy_context)
-        patched.setattr("kameng_fulfilment.numbers.secrets", SimpleNamespace(choice=choose))
         patched.setattr(Scope, "run", run_evenly)
+        if ids:
+            patched.setattr(uuid_utils.compat, "uuid7", next_id)
+            patched.setattr("kameng_fulfilment.numbers.secrets", SimpleNamespace(choice=choose))
         yield start
 
 

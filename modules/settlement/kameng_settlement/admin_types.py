@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from kameng import money
 from kameng.graphql import Connection, Context, Info, Money, Node
+from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng_settlement.chart import CHART
@@ -24,7 +26,7 @@ from kameng_settlement.journal import (
     postings_of,
     transactions_by_id,
 )
-from kameng_settlement.lines import LINES, Line, account_lines, lines_by_key
+from kameng_settlement.lines import LINES, Line, lines_by_key, lines_of_accounts
 from kameng_settlement.types import WalletEntry, entry_of
 
 READ_LEDGER = "settlement.read_ledger"
@@ -96,14 +98,19 @@ class LedgerAccount:
     ) -> Connection[LedgerLine]:
         """A page of the account's lines."""
         page = PageRequest.of(first, after, last, before)
-        lines = await account_lines(info.context.db, self.key, page)
-        return page.connection(lines, LINES, lambda line: [line.id], LedgerLine.of)
+        load = partial(_lines, info.context, page)
+        return await pages_of(info.context, "settlement.account_lines", page, LINES, load).load(self.key)
 
     @classmethod
     def of(cls, side: Side, currency: str) -> LedgerAccount:
         """A side of a posting as GraphQL shows it."""
         owner = strawberry.ID(global_id("Member", side.owner_id)) if side.owner_kind == "member" else None
         return cls(key=side.id, kind=side.kind, currency=currency, owner_id=owner)
+
+
+async def _lines(context: Context, page: PageRequest, accounts: list[UUID]) -> list[Connection[LedgerLine]]:
+    found = await lines_of_accounts(context.db, accounts, page)
+    return [page.connection(lines, LINES, lambda line: [line.id], LedgerLine.of) for lines in found]
 
 
 @strawberry.type(description="An amount that went from one account to another.")

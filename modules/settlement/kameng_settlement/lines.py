@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from kameng.db import Database, Statement
+from kameng.graphql.nested import by_owner, for_each
 from kameng.graphql.pages import Keyset, PageRequest
 
 LINES = Keyset("account-lines", (("p.id", "bigint"),), descending=True)
@@ -72,25 +73,27 @@ class OwnedLine(Line, frozen=True):
     owner_id: UUID
 
 
-async def account_lines(db: Database, account: UUID, page: PageRequest) -> list[Line]:
-    """A page of an account's lines, and one more than asked for: two ranges of indexes, however long it is."""
+async def lines_of_accounts(db: Database, accounts: Sequence[UUID], page: PageRequest) -> list[list[Line]]:
+    """A page of each account's lines, and one more than asked for. One statement, which reads two ranges of indexes for
+    each account, however many lines it has.
+    """
     behind, tail, cursor = page.clauses(LINES, 2)
     side = "select p.id, p.transaction, {sign}p.amount as credited, p.currency from settlement_posting p"
-    rows = await db.fetch(
-        f"""
+    lines = f"""
         select p.*, t.kind, t.memo, t.effective_at, t.posted_at
         from (
-            ({side.format(sign="-")} where p.debit_account = $1 and {behind} {tail})
+            ({side.format(sign="-")} where p.debit_account = owner.key and {behind} {tail})
             union all
-            ({side.format(sign="")} where p.credit_account = $1 and {behind} {tail})
+            ({side.format(sign="")} where p.credit_account = owner.key and {behind} {tail})
         ) as p
         join settlement_ledger_transaction t on t.id = p.transaction
         {tail}
-        """,
-        account,
-        *cursor,
-    )
-    return [Line(**{name: row[name] for name in Line.__struct_fields__}) for row in rows]
+        """
+    rows = await db.fetch(Statement("settlement.account_lines", for_each(lines)), accounts, *cursor)
+    return [
+        [Line(**{name: row[name] for name in Line.__struct_fields__}) for row in group]
+        for group in by_owner(rows, accounts)
+    ]
 
 
 async def lines_by_key(db: Database, keys: Sequence[UUID]) -> list[OwnedLine | None]:

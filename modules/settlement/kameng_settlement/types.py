@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import strawberry
@@ -12,12 +13,13 @@ from strawberry.dataloader import DataLoader
 from kameng import money
 from kameng.auth import PrincipalKind
 from kameng.graphql import Connection, Context, Info, Money, Node
+from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng_settlement import contract
-from kameng_settlement.chart import WALLET, wallet_of
+from kameng_settlement.chart import WALLET, Address, wallet_of
 from kameng_settlement.ledger import Ledger
-from kameng_settlement.lines import LINES, Line, OwnedLine, account_lines, lines_by_key
+from kameng_settlement.lines import LINES, Line, OwnedLine, lines_by_key, lines_of_accounts
 from kameng_settlement.wallets import LedgerWallets
 
 
@@ -64,10 +66,9 @@ class Wallet:
     ) -> Connection[WalletEntry]:
         """A page of the wallet's lines."""
         page = PageRequest.of(first, after, last, before)
-        address = wallet_of(self.member, self.currency)
-        account = (await info.context.service(Ledger).accounts.find([address])).get(address)
-        lines = await account_lines(info.context.db, account, page) if account else []
-        return page.connection(lines, LINES, lambda line: [line.id], WalletEntry.of)
+        load = partial(_entries, info.context, page)
+        loader = pages_of(info.context, "settlement.wallet_entries", page, LINES, load)
+        return await loader.load(wallet_of(self.member, self.currency))
 
     @classmethod
     def of(cls, wallet: contract.Wallet) -> Wallet:
@@ -78,6 +79,24 @@ class Wallet:
             balance=Money.of(wallet.balance),
             available=Money.of(wallet.available),
         )
+
+
+async def _entries(
+    context: Context, page: PageRequest, wallets: list[Address]
+) -> list[Connection[WalletEntry]]:
+    """A page of each wallet's lines; none of one that was never used."""
+    accounts = await context.service(Ledger).accounts.find(wallets)
+    keys = list(accounts.values())
+    lines = dict(zip(keys, await lines_of_accounts(context.db, keys, page), strict=True))
+    return [
+        page.connection(
+            lines[accounts[wallet]] if wallet in accounts else [],
+            LINES,
+            lambda line: [line.id],
+            WalletEntry.of,
+        )
+        for wallet in wallets
+    ]
 
 
 async def own_entries(context: Context, keys: Sequence[UUID]) -> list[WalletEntry | None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kameng.db import Statement
 from kameng.graphql import Connection
+from kameng.graphql.nested import by_owner, for_each, pages_of
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng_catalog.admin.statements import BATCH_COLUMNS, CARD_COLUMNS, CARD_TABLES
 from kameng_catalog.admin.types import Card, StockBatch, batch_of, card_of
@@ -27,8 +29,16 @@ async def list_batches(context: Context, page: PageRequest) -> Connection[StockB
 
 
 async def list_cards(context: Context, page: PageRequest, batch: UUID) -> Connection[Card]:
-    """A page of a batch's cards, in the order of the file."""
+    """A page of a batch's cards, in the order of the file; that of all batches of a request comes in one statement."""
+    loader = pages_of(context, "catalog.cards", page, BY_NUMBER, partial(_cards_of, context, page))
+    return await loader.load(batch)
+
+
+async def _cards_of(context: Context, page: PageRequest, batches: list[UUID]) -> list[Connection[Card]]:
     behind, tail, cursor = page.clauses(BY_NUMBER, 2)
-    sql = f"select {CARD_COLUMNS} from {CARD_TABLES} where c.batch = $1 and {behind} {tail}"
-    rows = await context.db.fetch(Statement("catalog.list_cards", sql), batch, *cursor)
-    return page.connection(rows, BY_NUMBER, lambda row: [row["id"]], card_of)
+    sql = for_each(f"select {CARD_COLUMNS} from {CARD_TABLES} where c.batch = owner.key and {behind} {tail}")
+    rows = await context.db.fetch(Statement("catalog.list_cards", sql), batches, *cursor)
+    return [
+        page.connection(group, BY_NUMBER, lambda row: [row["id"]], card_of)
+        for group in by_owner(rows, batches)
+    ]

@@ -1,0 +1,234 @@
+"""Documents whose SQL statements are counted: those of both themes, and lists as deep as the schemas allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kameng.auth import VISITOR, Principal
+from kameng.ids import global_id
+from kameng.themes.documents import ThemeDocument
+from kameng.themes.themes import load_themes
+from tests.composed.filling import OWNER, Filling
+
+Variables = Callable[[Filling, int], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A document and how it is asked.
+
+    Attributes:
+        schema: of which schema.
+        source: the text.
+        variables: from the shop and its number of rows.
+        visitor: whether nobody is logged in; else it is the buyer, or the owner.
+    """
+
+    schema: Literal["shop", "admin"]
+    source: str
+    variables: Variables
+    visitor: bool = False
+
+    def principal(self, filling: Filling) -> Principal:
+        """Who asks."""
+        if self.visitor:
+            return VISITOR
+        return OWNER if self.schema == "admin" else filling.buyer or VISITOR
+
+
+def _page(_filling: Filling, rows: int) -> Mapping[str, Any]:
+    return {"first": rows}
+
+
+def _member(filling: Filling, _rows: int) -> Mapping[str, Any]:
+    assert filling.buyer is not None
+    assert filling.buyer.id is not None
+    return {"id": global_id("Member", filling.buyer.id)}
+
+
+def _order(filling: Filling, _rows: int) -> Mapping[str, Any]:
+    return {"number": filling.numbers[0]}
+
+
+def _input(make: Callable[[Filling], Mapping[str, Any]]) -> Variables:
+    return lambda filling, _rows: {"input": make(filling)}
+
+
+def _of_member(**more: Any) -> Variables:
+    return _input(lambda filling: {"memberId": _member(filling, 0)["id"], **more})
+
+
+def _of_product() -> Variables:
+    return _input(lambda filling: {"id": global_id("Product", filling.products_made[0])})
+
+
+_SLUG = "row-0"
+_MONEY = {"amount": "8.00", "currency": "CNY"}
+
+OF_THEMES: dict[str, Variables | None] = {
+    # None: it takes a password or a one-time link, and reads nothing that there could be more or less of.
+    "storefront/account": _page,
+    "storefront/category": lambda _filling, rows: {"path": "shelf0/deep", "first": rows},
+    "storefront/change-password": None,
+    "storefront/home": _page,
+    "storefront/layout": _page,
+    "storefront/log-in": None,
+    "storefront/log-out": None,
+    "storefront/order": _order,
+    "storefront/orders": _page,
+    "storefront/place-order": lambda filling, rows: {
+        "input": {
+            "lines": [
+                {"variantId": global_id("Variant", variant), "quantity": 1}
+                for variant in filling.variants[:rows]
+            ]
+        }
+    },
+    "storefront/product": lambda _filling, _rows: {"slug": _SLUG},
+    "storefront/products": _page,
+    "storefront/register": None,
+    "storefront/statement": _page,
+    "admin/accept-invitation": None,
+    "admin/archive-product": _of_product(),
+    "admin/block-member": _of_member(reason="for a test"),
+    "admin/change-password": None,
+    "admin/create-first-administrator": None,
+    "admin/credit-wallet": _of_member(amount=_MONEY, reason="for a test"),
+    "admin/dashboard": _page,
+    "admin/layout": _page,
+    "admin/ledger": _page,
+    "admin/log-in": None,
+    "admin/log-out": None,
+    "admin/member": lambda filling, rows: {**_member(filling, rows), "first": rows},
+    "admin/members": _page,
+    "admin/order": _order,
+    "admin/orders": _page,
+    "admin/product": lambda _filling, _rows: {"slug": _SLUG},
+    "admin/products": _page,
+    "admin/publish-product": _of_product(),
+    "admin/set-member-level": _of_member(level="retail"),
+    "admin/set-price": _input(
+        lambda filling: {"variant": global_id("Variant", filling.variants[0]), "unit": _MONEY}
+    ),
+    "admin/staff": _page,
+    "admin/stock": _page,
+    "admin/unblock-member": _of_member(),
+}
+"""Values for the documents of both themes."""
+
+
+def of_themes(filling: Filling) -> dict[str, Asked]:
+    """The documents of both themes that can be counted, by theme and file."""
+    found = {}
+    for name, document in theme_documents(filling).items():
+        variables = OF_THEMES[name]
+        if variables is not None:
+            schema: Literal["shop", "admin"] = "admin" if name.startswith("admin/") else "shop"
+            known = frozenset(variable.name for variable in document.variables)
+            found[name] = Asked(schema, document.source, _only(known, variables))
+    return found
+
+
+def _only(known: frozenset[str], variables: Variables) -> Variables:
+    return lambda filling, rows: {
+        name: value for name, value in variables(filling, rows).items() if name in known
+    }
+
+
+def theme_documents(filling: Filling) -> dict[str, ThemeDocument]:
+    """All documents of both themes, by theme and file."""
+    themes = load_themes(filling.kernel)
+    return {
+        f"{kind}/{document.file.rpartition('/')[2].removesuffix('.graphql')}": document
+        for kind in themes.kinds
+        for document in themes.active(kind).all_documents()
+    }
+
+
+def _shop(source: str, **options: Any) -> Asked:
+    return Asked("shop", f"query($first: Int!) {{ {source} }}", _page, **options)
+
+
+def _admin(source: str) -> Asked:
+    return Asked("admin", f"query($first: Int!) {{ {source} }}", _page)
+
+
+_MONEY_FIELDS = "{ amount currency }"
+_VARIANT = (
+    "id sku title price { amount } quantityPrices { fromQuantity unit { amount } } stockState available "
+    "faceValue { amount } product { slug category { path } }"
+)
+_PRODUCT = (
+    f"id slug title description tags stockState priceFrom {_MONEY_FIELDS} "
+    f"category {{ path parent {{ path children {{ path }} }} }} variants {{ {_VARIANT} }}"
+)
+_LINE = (
+    f"sku title quantity total {_MONEY_FIELDS} variant {{ {_VARIANT} }} cards {{ number secret expiresOn }}"
+)
+_PAGE_INFO = "pageInfo { hasNextPage endCursor }"
+
+LISTS: dict[str, Asked] = {
+    "shop products": _shop(f"products(first: $first) {{ nodes {{ {_PRODUCT} }} {_PAGE_INFO} }}"),
+    "shop products of a visitor": _shop(
+        f"products(first: $first) {{ nodes {{ {_PRODUCT} }} }}", visitor=True
+    ),
+    "shop products by edges": _shop(
+        "products(first: $first, sort: POPULAR) { edges { cursor node { slug variants { price { amount } } } } }"
+    ),
+    "shop products found": _shop(
+        'products(first: $first, search: "product") { nodes { slug priceFrom { amount } } }'
+    ),
+    "shop categories": _shop(
+        "categories { path parent { path } children { path parent { path } children { path } } } "
+        "products(first: $first) { nodes { category { children { path } } } }"
+    ),
+    "shop orders": _shop(
+        f"viewer {{ level {{ title }} orders(first: $first) {{ nodes {{ number lines {{ {_LINE} }} }} {_PAGE_INFO} }} }}"
+    ),
+    "shop statement": _shop(
+        "viewer { wallet { balance { amount } statement(first: $first) { edges { cursor node { memo } } } } }"
+    ),
+    "shop nodes that are products": Asked(
+        "shop",
+        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Product {{ {_PRODUCT} }} }} }}",
+        lambda filling, rows: {"ids": [global_id("Product", key) for key in filling.products_made[:rows]]},
+    ),
+    "shop nodes that are variants": Asked(
+        "shop",
+        f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Variant {{ {_VARIANT} }} }} }}",
+        lambda filling, rows: {"ids": [global_id("Variant", key) for key in filling.variants[:rows]]},
+    ),
+    "admin products": _admin(
+        "products(first: $first) { nodes { id slug titles { text } category { path children { path } } "
+        "variants { sku available cost { amount } prices { tier unit { amount } } product { slug } } } }"
+    ),
+    "admin variants": _admin(
+        "variants(first: $first) { edges { cursor node { sku available prices { tier } product { slug variants { sku } } } } }"
+    ),
+    "admin batches": _admin(
+        "stockBatches(first: $first) { nodes { source cards(first: 2) { nodes { number state variant { sku product { slug } } } "
+        f"{_PAGE_INFO} }} }} }}"
+    ),
+    "admin members": _admin(
+        "members(first: $first) { nodes { email level { title } wallet { balance { amount } "
+        f"statement(first: 2) {{ edges {{ cursor node {{ memo }} }} {_PAGE_INFO} }} }} }} }} levels {{ code }}"
+    ),
+    "admin staff": _admin(
+        "staff(first: $first) { nodes { email permissions roles { name title } } } roles { name } permissions { name }"
+    ),
+    "admin ledger": _admin(
+        "ledgerTransactions(first: $first) { nodes { kind reverses { memo } reversedBy { memo } postings { amount { amount } "
+        "debit { title statement(first: 2) { nodes { amount { amount } transaction { memo } } } } } } }"
+    ),
+    "admin ledger, the other side": _admin(
+        "ledgerTransactions(first: $first) { nodes { postings { credit { statement(last: 2) { edges { cursor node { side "
+        "transaction { memo } } } } } } } }"
+    ),
+    "admin orders": _admin(
+        "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "
+        "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"
+    ),
+}
+"""Lists with all that can be asked of their rows."""

@@ -1,0 +1,102 @@
+"""A document takes as many SQL statements for twenty rows as for one, and no more than are written down here.
+
+The numbers stand in ``statement_counts.json``; ``KAMENG_WRITE_COUNTS=1`` writes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from kameng.db import counted_statements
+from kameng.graphql import Context
+from kameng.testing.kernels import Kernels, unique
+from tests.composed.asked import LISTS, OF_THEMES, Asked, of_themes, theme_documents
+from tests.composed.filling import Filling
+from tests.composed.twice import standing_still
+
+FILE = Path(__file__).with_suffix("").with_name("statement_counts.json")
+ROWS = (1, 3, 20)
+
+
+async def statements_of(filling: Filling, asked: Asked, rows: int) -> list[str]:
+    """The statements of a document, once what a process remembers is remembered."""
+    await _ask(filling, asked, rows)
+    async with filling.kernel.db.transaction():
+        with counted_statements() as statements:
+            await _ask(filling, asked, rows)
+    return statements
+
+
+async def _ask(filling: Filling, asked: Asked, rows: int) -> None:
+    context = Context(
+        filling.kernel,
+        principal=asked.principal(filling),
+        schema=asked.schema,
+        locale="en",
+        idempotency_key=unique("key"),
+    )
+    executor = filling.kernel.graphql[asked.schema]
+    answer = await executor.execute(asked.source, asked.variables(filling, rows), context)
+    assert answer.errors is None, answer.errors
+    assert isinstance(answer.data, dict)
+    for payload in answer.data.values():
+        if isinstance(payload, dict):
+            assert not payload.get("errors"), payload
+
+
+async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(
+    make_kernel: Kernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given shops with one, three and twenty of everything
+    counts: dict[int, dict[str, int]] = {}
+    texts: dict[str, dict[int, list[str]]] = {}
+    for rows in ROWS:
+        filling = Filling(await make_kernel())
+        await filling.fill(rows)
+        counts[rows] = {}
+        # Those that change something come last.
+        documents = {**LISTS, **of_themes(filling)}
+        for name in sorted(documents, key=lambda name: documents[name].source.startswith("mutation")):
+            asked = documents[name]
+            # What is loaded together must not depend on which statement happens to be answered first.
+            with standing_still(monkeypatch, ids=False):
+                statements = await statements_of(filling, asked, rows)
+            counts[rows][name] = len(statements)
+            texts.setdefault(name, {})[rows] = statements
+
+    # then each document takes the same number of statements in all of them
+    growing = {
+        name: {rows: counts[rows][name] for rows in ROWS}
+        for name in counts[1]
+        if len({counts[rows][name] for rows in ROWS}) > 1
+    }
+    assert growing == {}, "\n".join(
+        f"{name}:\n" + "\n".join(sorted(set(texts[name][20]), key=texts[name][20].count)[-2:])
+        for name in growing
+    )
+    # and the number that was written down
+    if os.environ.get("KAMENG_WRITE_COUNTS"):
+        FILE.write_text(json.dumps(counts[1], indent=2, sort_keys=True) + "\n", "utf-8")
+    assert counts[1] == json.loads(FILE.read_text("utf-8"))
+
+
+async def test_every_document_of_the_themes_is_counted(make_kernel: Kernels) -> None:
+    documents = theme_documents(Filling(await make_kernel(migrated=False)))
+    assert set(documents) == set(OF_THEMES)
+
+
+@pytest.mark.parametrize("schema", ["shop", "admin"])
+def test_every_list_of_a_schema_is_among_the_lists(schema: str) -> None:
+    asked = " ".join(item.source for item in LISTS.values() if item.schema == schema)
+    sdl = (Path(__file__).parents[2] / "docs" / "schema" / f"{schema}.graphql").read_text("utf-8")
+    lists = [
+        line.strip().partition("(")[0]
+        for line in sdl.splitlines()
+        if "Connection!" in line and line.startswith("  ")
+    ]
+    assert lists
+    assert [name for name in lists if f"{name}(" not in asked] == []

@@ -18,6 +18,8 @@ UNIT_DECIMALS = 4
 MAX_MINOR = 2**53 - 1
 """The largest amount that any client, JavaScript included, reads exactly."""
 
+_EXACT_DIGITS = 28  # of Python's decimal arithmetic; it rounds what has more, and says nothing
+
 _CURRENCIES = frozenset(list_currencies())
 
 
@@ -43,6 +45,8 @@ def minor_decimals(currency: str) -> int:
 def _parse(text: str | Decimal, decimals: int, what: str) -> int:
     try:
         value = text if isinstance(text, Decimal) else Decimal(text.strip())
+        if len(value.as_tuple().digits) > _EXACT_DIGITS:
+            raise InvalidOperation
         scaled = value.scaleb(decimals)
         if not value.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > MAX_MINOR:
             raise InvalidOperation

@@ -91,6 +91,10 @@ class Admission:
         kernel: what serves them; it need not run yet.
         schema: ``shop`` or ``admin``.
         executor: prepares documents of the schema.
+
+    Attributes:
+        max_cost: what a single operation may cost.
+        shows_cost: whether every answer tells its cost.
     """
 
     def __init__(self, kernel: Kernel, schema: Literal["shop", "admin"], executor: Executor) -> None:
@@ -101,8 +105,8 @@ class Admission:
             capacity = settings.bucket_capacity
         self._executor = executor
         self._limits = limits_of(settings)
-        self._max_cost = settings.max_cost
-        self._show_cost = not production if settings.show_cost is None else settings.show_cost
+        self.max_cost = settings.max_cost
+        self.shows_cost = not production if settings.show_cost is None else settings.show_cost
         self._introspection = not production if settings.introspection is None else settings.introspection
         self._mode = _mode(settings, schema, production=production)
         self._documents = TrustedDocuments(kernel.db, schema)
@@ -125,15 +129,34 @@ class Admission:
             IntrospectionRefused: it asks the schema about itself, which is not for everybody here.
             BudgetExhausted: the principal has spent what it had.
         """
+        prepared = await self.prepare(request, context)
+        if isinstance(prepared, Invalid):
+            return Admitted(prepared)
+        cost = self.price(prepared, request.variables, context)
+        level = await self.charge(cost, context)
+        return Admitted(prepared, self.told(cost, level) if show_cost or self.shows_cost else None)
+
+    async def prepare(self, request: GraphQLRequest, context: Context) -> Prepared | Invalid:
+        """The operation of a request, or what is wrong with its document.
+
+        Raises:
+            DocumentRefused: it is unknown or not trusted.
+        """
         source = request.query
         if request.document_id is not None or request.extensions or self._mode == "require":
             mode = self._mode
             if mode == "require" and context.principal.kind in _INSIDERS:
                 mode = "allow"
             source = await self._documents.source_of(request, mode)
-        prepared = self._executor.prepare(source, request.operation_name)
-        if isinstance(prepared, Invalid):
-            return Admitted(prepared)
+        return self._executor.prepare(source, request.operation_name)
+
+    def price(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: Context) -> int:
+        """What an operation costs, if it may run at all.
+
+        Raises:
+            DocumentRefused: it is too large or too costly.
+            IntrospectionRefused: it asks the schema about itself, which is not for everybody here.
+        """
         profile: Profile | None = prepared.profile
         if profile is None:
             profile = prepared.profile = profile_of(prepared, self._limits)
@@ -144,23 +167,26 @@ class Admission:
                 "The schema does not tell about itself here.",
                 cure=f"Take it from `kameng schema`, or ask for the permission {INTROSPECT}.",
             )
-        cost = self._cost(profile, request.variables or {})
-        level = await self._charge(cost, context)
-        return Admitted(prepared, self.told(cost, level) if show_cost or self._show_cost else None)
+        return self._cost(profile, variables or {})
 
     def _cost(self, profile: Profile, variables: Mapping[str, Any]) -> int:
         if profile.cost is None:
             return 1
         cost = profile.cost.of(variables)
-        if cost > self._max_cost:
+        if cost > self.max_cost:
             raise TooExpensive(
-                f"This costs {cost:,}; a single operation may cost {self._max_cost:,}.",
+                f"This costs {cost:,}; a single operation may cost {self.max_cost:,}.",
                 cure="Ask for smaller pages or fewer fields, or in several requests.",
-                cost={"requested": cost, "limit": self._max_cost},
+                cost={"requested": cost, "limit": self.max_cost},
             )
         return cost
 
-    async def _charge(self, cost: int, context: Context) -> Level | None:
+    async def charge(self, cost: int, context: Context) -> Level | None:
+        """Take a cost from the principal's bucket; returns what is left, or None where there is no bucket.
+
+        Raises:
+            BudgetExhausted: the principal has spent what it had.
+        """
         if self._bucket is None:
             return None
         principal = context.principal
@@ -169,7 +195,7 @@ class Admission:
 
     def told(self, cost: int, level: Level | None) -> dict[str, Any]:
         """What ``extensions`` tell of a cost."""
-        told: dict[str, Any] = {"requested": cost, "limit": self._max_cost}
+        told: dict[str, Any] = {"requested": cost, "limit": self.max_cost}
         if level is not None:
             told["bucket"] = level.shown()
         return {"cost": told}

@@ -19,6 +19,7 @@ from kameng.errors import BootError
 from kameng.graphql.foreign import known_types
 from kameng.graphql.idempotency import IDEMPOTENT
 from kameng.graphql.root import KernelQuery
+from kameng.graphql.scalars import SCALARS
 from kameng.graphql.walking import definition_of, field_name, types_below
 from kameng.module import Module, SchemaPart
 
@@ -55,7 +56,7 @@ class ComposedSchema(strawberry.Schema):
                     mutation=_root("Mutation") if self._added["Mutation"] else None,
                     subscription=_root("Subscription") if self._added["Subscription"] else None,
                     types=[cls for part in parts for cls in part.types],
-                    config=StrawberryConfig(disable_field_suggestions=False),
+                    config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
                 )
             except TypeError as error:
                 # graphql-core wraps what a type's thunk raises; our own message is the one that helps.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
@@ -13,16 +14,20 @@ from litestar.handlers import asgi
 from litestar.types import HTTPScope, Receive, Scope, Send
 
 from kameng.errors import KamengError, RateLimited, Refusal, Unauthenticated
+from kameng.graphql.batching import Batches
 from kameng.graphql.compiled import Invalid
 from kameng.graphql.event_stream import EVENT_STREAM, send_events, wants_events
 from kameng.graphql.execution import Answer
 from kameng.graphql.refusals import BAD_REQUEST, BudgetExhausted, DocumentRefused, IntrospectionRefused
 from kameng.graphql.streaming import Streams, answers, check_principal
 from kameng.graphql.telling import shown, told
+from kameng.graphql.uploads import PreflightMissing, UploadTooLarge, UploadTooMany, UploadTypeRefused
+from kameng.graphql.uploads.receiving import PREFLIGHT, Uploads
 from kameng.graphql.websocket import Connection
 from kameng.graphql.wire import (
     JSON,
     MAX_BODY,
+    Batched,
     GraphQLRequest,
     Unreadable,
     choose_media_type,
@@ -32,16 +37,13 @@ from kameng.graphql.wire import (
 )
 from kameng.http.metrics import OPERATIONS
 from kameng.http.requests import context_of, read_headers, set_cookies
+from kameng.settings import GraphQLSettings
 
 if TYPE_CHECKING:
     from kameng.graphql.context import Context
     from kameng.kernel import Kernel
 
 log = structlog.get_logger(__name__)
-
-PREFLIGHT = "kameng-preflight"
-"""A header that a page of another site cannot send without asking first; a GET needs it."""
-
 
 SHOW_COST = "kameng-cost"
 """A header by which a client asks for ``extensions.cost`` where not everybody is told."""
@@ -68,16 +70,29 @@ class GraphQLEndpoint:
         self._executor = kernel.graphql[schema]
         self._admission = kernel.admission[schema]
         self._streams = Streams()
+        self._uploads = Uploads(kernel, schema)
+        self._batches = Batches(kernel, schema, kernel.settings.section("graphql", GraphQLSettings).max_batch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or speak with a WebSocket until it ends."""
         if scope["type"] == ScopeType.WEBSOCKET:
             await Connection(self._kernel, self._schema, scope, receive, send).serve(self._streams)
-        else:
-            await self._respond(scope, receive, send)
-
-    async def _respond(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+            return
         headers = read_headers(scope)
+        if headers.get("content-type", "")[:10].lower() == "multipart/":
+            with ExitStack() as files:
+                await self._respond(scope, headers, receive, send, files)
+        else:
+            await self._respond(scope, headers, receive, send)
+
+    async def _respond(
+        self,
+        scope: HTTPScope,
+        headers: Mapping[str, str],
+        receive: Receive,
+        send: Send,
+        files: ExitStack | None = None,
+    ) -> None:
         media_type = choose_media_type(headers.get("accept", ""))
         cookies: Sequence[tuple[bytes, bytes]] = ()
         try:
@@ -89,7 +104,7 @@ class GraphQLEndpoint:
                     "NOT_ACCEPTABLE",
                     f"Accept {JSON}, or {EVENT_STREAM} for a subscription.",
                 )
-            request = await self._read(scope, headers, receive)
+            request = await self._read(scope, headers, receive, files)
             context = await context_of(self._kernel, scope, headers, self._schema)
             if media_type is None or (events and self._subscribes(request)):
                 with self._streams.one_more():
@@ -98,6 +113,9 @@ class GraphQLEndpoint:
             answer = await self._answer(scope, headers, request, context)
             status = status_of(ran=answer.ran, media_type=media_type)
             cookies = set_cookies(context)
+        except Batched as batched:
+            await self._respond_to_batch(scope, headers, batched.body, send)
+            return
         except _Refused as refused:
             answer, status = refused.answer, refused.status
         except DocumentRefused as refusal:
@@ -109,7 +127,9 @@ class GraphQLEndpoint:
             answer, status = told(error), 503
         await _send(send, status, media_type or JSON, answer, cookies)
 
-    async def _read(self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive) -> GraphQLRequest:
+    async def _read(
+        self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive, files: ExitStack | None
+    ) -> GraphQLRequest:
         method = scope["method"]
         if method == "GET":
             if not headers.get(PREFLIGHT):
@@ -122,6 +142,8 @@ class GraphQLEndpoint:
             )
         if method != "POST":
             raise _Refused(405, f"{method} is not served here.", "METHOD_NOT_ALLOWED", "Use POST.")
+        if files is not None:
+            return await self._uploads.read(scope, headers, receive, files)
         kind, _, parameters = headers.get("content-type", "").partition(";")
         charset = parameters.strip().lower().removeprefix("charset=").strip('"')
         if kind.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
@@ -132,6 +154,26 @@ class GraphQLEndpoint:
                 f"Send Content-Type: {JSON}.",
             )
         return read_json(await _body(receive))
+
+    async def _respond_to_batch(
+        self, scope: HTTPScope, headers: Mapping[str, str], body: bytes, send: Send
+    ) -> None:
+        cookies: Sequence[tuple[bytes, bytes]] = ()
+        answers: list[Answer] | Answer
+        status = 200
+        try:
+            requests = self._batches.read(body)
+            context = await context_of(self._kernel, scope, headers, self._schema)
+            answers = await self._batches.answers(requests, context, show_cost=SHOW_COST in headers)
+            cookies = set_cookies(context)
+        except DocumentRefused as refusal:
+            answers = told(refusal)
+        except Refusal as refusal:
+            answers, status = told(refusal), _STATUS.get(type(refusal), 400)
+        except KamengError as error:
+            log.error("request failed", error=str(error), exc_info=True)
+            answers, status = told(error), 503
+        await _send(send, status, JSON, answers, cookies)
 
     def _subscribes(self, request: GraphQLRequest) -> bool:
         prepared = self._executor.prepare(request.query, request.operation_name)
@@ -177,6 +219,10 @@ _STATUS: dict[type[Refusal], int] = {
     IntrospectionRefused: 403,
     RateLimited: 429,
     BudgetExhausted: 429,
+    PreflightMissing: 403,
+    UploadTooLarge: 413,
+    UploadTooMany: 413,
+    UploadTypeRefused: 415,
 }
 
 
@@ -202,9 +248,13 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def _send(
-    send: Send, status: int, media_type: str, answer: Answer, cookies: Sequence[tuple[bytes, bytes]]
+    send: Send,
+    status: int,
+    media_type: str,
+    answer: Answer | list[Answer],
+    cookies: Sequence[tuple[bytes, bytes]],
 ) -> None:
-    body = orjson.dumps(shown(answer))
+    body = orjson.dumps([shown(each) for each in answer] if isinstance(answer, list) else shown(answer))
     await send(
         {
             "type": "http.response.start",

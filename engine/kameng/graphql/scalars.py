@@ -1,12 +1,18 @@
-"""Money in GraphQL: a decimal text and a currency, never a float."""
+"""Money in GraphQL, a decimal text and a currency, never a float; and the scalars of both schemas."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import strawberry
+from strawberry.types.scalar import ScalarDefinition
 
 from kameng import money
+from kameng.graphql.exact import EXACT
+from kameng.graphql.uploads.file import UPLOAD, UploadedFile
+
+SCALARS: dict[object, ScalarDefinition] = {**EXACT, UploadedFile: UPLOAD}
+"""What stands for a Python type in the schemas, in place of Strawberry's own or beside it."""
 
 
 @strawberry.type(description="An amount of one currency, exact to its minor unit.")

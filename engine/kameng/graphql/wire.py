@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from kameng.errors import InvalidInput
-from kameng.graphql.refusals import BatchRefused
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -46,18 +45,26 @@ class Unreadable(InvalidInput):
     code = "REQUEST_UNREADABLE"
 
 
+class Batched(Exception):
+    """The body is a list: perhaps of several requests.
+
+    Attributes:
+        body: the body.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+
 def read_json(body: bytes) -> GraphQLRequest:
     """A request from a JSON body.
 
     Raises:
         Unreadable: it is no JSON object of the right shape, or holds no query.
-        BatchRefused: it is a list of requests.
+        Batched: it is a list.
     """
     if body.lstrip(b" \t\r\n")[:1] == b"[":
-        raise BatchRefused(
-            "Several requests in one body are not served.",
-            cure="Send each by itself; over HTTP/2 they share a connection.",
-        )
+        raise Batched(body)
     try:
         request = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -66,6 +73,20 @@ def read_json(body: bytes) -> GraphQLRequest:
             cure='Send a JSON object such as {"query": "{ engineVersion }", "variables": {}}.',
         ) from error
     return _complete(request)
+
+
+def read_object(value: Any) -> GraphQLRequest:
+    """A request from what its JSON holds.
+
+    Raises:
+        Unreadable: it is no object of the right shape, or holds no query.
+    """
+    try:
+        return _complete(msgspec.convert(value, GraphQLRequest))
+    except msgspec.ValidationError as error:
+        raise Unreadable(
+            f"This is no GraphQL request: {error}.", cure="Send an object with query and variables."
+        ) from error
 
 
 def read_query_string(values: dict[str, str]) -> GraphQLRequest:

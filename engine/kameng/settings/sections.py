@@ -152,6 +152,11 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             from those who are neither staff nor integration. None: ``require`` for the shop in production, else
             ``allow``. A value given here is for the shop alone; the back office stays at ``allow``, unless ``off``.
         idempotency_keep_days: how long the results of mutations with a key are kept.
+        max_batch: operations in one body; together they may cost what one may; 1: none but single ones are served.
+            None: 1 in production, 5 in development.
+        upload_max_files: files of one request; 0: none are taken.
+        upload_max_bytes, upload_total_bytes: of a file, and of all files of a request.
+        upload_types: media types of files that are taken; images that can hold scripts are not among them.
     """
 
     max_depth: Positive = 15
@@ -168,6 +173,18 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     introspection: bool | None = None
     trusted_documents: Literal["off", "allow", "require"] | None = None
     idempotency_keep_days: Positive = 7
+    max_batch: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    upload_max_files: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
+    upload_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 20_000_000
+    upload_total_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 50_000_000
+    upload_types: tuple[str, ...] = (
+        "text/csv",
+        "text/plain",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+    )
 
 
 class VaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -92,3 +92,4 @@ def forget() -> None:
     """Nothing was resolved yet."""
     SEEN.resolved = SEEN.added = 0
     SEEN.pause = SEEN.started = None
+    SEEN.files.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from kameng.errors import Refusal
 from kameng.graphql import Connection, Context, Info, Node, mutation, payload
 from kameng.graphql.cost import cost
 from kameng.graphql.pages import Keyset, PageRequest
+from kameng.graphql.uploads import UploadedFile
 from kameng.ids import global_id, new_id
 from kameng.module import Module, Provide, SchemaPart
 
@@ -57,6 +59,7 @@ class Seen:
 
     resolved = 0
     added = 0
+    files: list[UploadedFile] = []
     pause: asyncio.Event | None = None
     started: asyncio.Event | None = None
 
@@ -102,8 +105,45 @@ async def add(context: Context, title: str) -> int:
     return number
 
 
+@strawberry.input
+class KeepFilesInput:
+    files: list[UploadedFile]
+    cover: UploadedFile | None = None
+    note: str = ""
+
+
+@payload()
+class KeepFilePayload:
+    """What was read."""
+
+    names: list[str] = strawberry.field(default_factory=list)
+    hashes: list[str] = strawberry.field(default_factory=list)
+
+
+def kept(files: list[UploadedFile]) -> KeepFilePayload:
+    SEEN.added += 1
+    hashes = []
+    for file in files:
+        with file.open() as opened:
+            content = opened.read()
+        assert len(content) == file.size
+        hashes.append(sha256(content).hexdigest())
+        SEEN.files.append(file)
+    return KeepFilePayload(names=[file.name for file in files], hashes=hashes)
+
+
 @strawberry.type
 class ThingMutation:
+    @mutation
+    async def keep_file(self, info: Info, file: UploadedFile) -> KeepFilePayload:
+        """Read a file."""
+        return kept([file])
+
+    @mutation
+    async def keep_files(self, info: Info, input: KeepFilesInput) -> KeepFilePayload:  # noqa: A002 - GraphQL's name
+        """Read several files."""
+        return kept([*input.files, *([input.cover] if input.cover else [])])
+
     @mutation
     async def add_thing(self, info: Info, title: str) -> AddThingPayload:
         """Add a thing."""

@@ -1,0 +1,131 @@
+"""From an HTTP request with files to a GraphQL request: who sends it, what it asks, where its files belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from litestar.types import HTTPScope, Receive
+
+from kameng.errors import Refusal, Unauthenticated, UnavailableError
+from kameng.graphql.compiled import Invalid
+from kameng.graphql.refusals import BatchRefused
+from kameng.graphql.uploads.placing import check_types, put, read_places
+from kameng.graphql.uploads.reading import MAX_MAP, MULTIPART, Parts, UploadLimits
+from kameng.graphql.uploads.refusals import PreflightMissing, UploadMalformed, UploadTooLarge
+from kameng.graphql.wire import MAX_BODY, GraphQLRequest, read_object
+from kameng.http.requests import context_of
+from kameng.settings import GraphQLSettings
+
+if TYPE_CHECKING:
+    from kameng.graphql.context import Context
+    from kameng.kernel import Kernel
+
+PREFLIGHT = "kameng-preflight"
+"""A header that a page of another site cannot send without asking first; a GET and a request with files need it."""
+
+AT_ONCE = 16
+"""Requests with files that a process reads at the same time: together they bound the room that it takes on the disk."""
+
+
+class Uploads:
+    """Receives the requests with files of one schema.
+
+    Args:
+        kernel: a running kernel.
+        schema: ``shop`` or ``admin``.
+    """
+
+    def __init__(self, kernel: Kernel, schema: Literal["shop", "admin"]) -> None:
+        settings = kernel.settings.section("graphql", GraphQLSettings)
+        self._kernel = kernel
+        self._schema: Literal["shop", "admin"] = schema
+        self._under_way = 0
+        self._limits = UploadLimits(
+            files=settings.upload_max_files,
+            file_bytes=settings.upload_max_bytes,
+            total_bytes=settings.upload_total_bytes,
+            types=frozenset(settings.upload_types),
+            operations_bytes=MAX_BODY,
+        )
+
+    async def read(
+        self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive, files: ExitStack
+    ) -> GraphQLRequest:
+        """The request, with its files in its variables.
+
+        Args:
+            scope, receive: ASGI's.
+            headers: as `kameng.http.requests.read_headers` gave them.
+            files: what closes the files when the request is over.
+
+        Raises:
+            Refusal: it breaks a rule or a limit; all have a code and a cure of their own.
+            UnavailableError: too many requests with files are under way.
+        """
+        files.enter_context(self._turn())
+        parts = Parts(receive, headers["content-type"], self._limits, files)
+        try:
+            return await self._read(scope, headers, parts)
+        except Refusal:
+            await parts.pass_over()
+            raise
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._under_way >= AT_ONCE:
+            raise UnavailableError("Too many files are being received.", cure="Send it again in a moment.")
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def _read(self, scope: HTTPScope, headers: Mapping[str, str], parts: Parts) -> GraphQLRequest:
+        if not headers.get(PREFLIGHT):
+            raise PreflightMissing(
+                "A request with files needs the header Kameng-Preflight, so that no other site can send it.",
+                cure="Send the header with any value.",
+            )
+        self._check_length(headers)
+        if headers["content-type"].partition(";")[0].strip().lower() != MULTIPART:
+            raise UploadMalformed(
+                f"Files come as {MULTIPART}.", cure="Follow the multipart request specification."
+            )
+        context = await context_of(self._kernel, scope, headers, self._schema)
+        if context.principal.id is None:
+            raise Unauthenticated("Files are taken from those who are logged in.", cure="Log in first.")
+        request = _request(await parts.text("operations", MAX_BODY))
+        variables: dict[str, Any] = request.variables or {}
+        places = read_places(await parts.text("map", MAX_MAP), variables, self._limits.files)
+        if not await self._is_valid(request, context, places):
+            await parts.pass_over()
+            return request  # whose document will be told to be wrong
+        async for key, file in parts.files(places):
+            for place in places[key]:
+                put(variables, place, file)
+        return request
+
+    def _check_length(self, headers: Mapping[str, str]) -> None:
+        length = headers.get("content-length", "")
+        most = self._limits.total_bytes + 2 * MAX_BODY
+        if length.isdigit() and int(length) > most:
+            raise UploadTooLarge(
+                f"The request has {int(length):,} bytes; {self._limits.total_bytes:,} are taken.",
+                cure="Send fewer or smaller files.",
+            )
+
+    async def _is_valid(self, request: GraphQLRequest, context: Context, places: Mapping[str, Any]) -> bool:
+        prepared = await self._kernel.admission[self._schema].prepare(request, context)
+        if isinstance(prepared, Invalid):
+            return False
+        definitions = {node.variable.name.value: node for node in prepared.node.variable_definitions or ()}
+        check_types(places, definitions, self._kernel.schemas[self._schema]._schema)
+        return True
+
+
+def _request(parts: Any) -> GraphQLRequest:
+    if isinstance(parts, list):
+        raise BatchRefused("A batch brings no files.", cure="Send each operation with files by itself.")
+    return read_object(parts)

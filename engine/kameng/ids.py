@@ -5,7 +5,9 @@ the type's name, a colon and the sixteen bytes: opaque to clients, and checked o
 """
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
+from functools import lru_cache
 from uuid import UUID
 
 import uuid_utils.compat
@@ -24,7 +26,15 @@ def global_id(type_name: str, key: UUID) -> str:
     >>> global_id("Product", UUID("01890000-0000-7000-8000-000000000001"))
     'UHJvZHVjdDoBiQAAAABwAIAAAAAAAAAB'
     """
-    return urlsafe_b64encode(type_name.encode() + b":" + key.bytes).decode().rstrip("=")
+    return b2a_base64(_prefix(type_name) + key.bytes, newline=False).translate(_URL_SAFE, b"=").decode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+@lru_cache(maxsize=1_000)
+def _prefix(type_name: str) -> bytes:
+    return type_name.encode() + b":"
 
 
 def parse_global_id(text: str) -> tuple[str, UUID]:

@@ -325,7 +325,6 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(sh
                 "catalog.shop_categories",
                 "catalog.shop_products",
                 "catalog.shop_products_by_key",
-                "catalog.shop_variants",
             ]
         ]
         * 3
@@ -356,18 +355,21 @@ async def test_only_columns_that_a_document_asks_for_are_read(shop: Shop) -> Non
     async def read(document: str) -> list[str]:
         with counted_statements() as statements:
             await shop.ask(document)
-        return [text.split(" from ", 1)[0].split("select ", 1)[1] for text in statements]
+        return [
+            text.split(" from ", 1)[0].split("select ", 1)[1] for text in statements if "shop_product" in text
+        ]
 
-    assert await read("{ products { nodes { id slug } } }") == ["p.id, p.position, p.popularity, p.slug"]
-    assert await read(
-        "{ products { edges { node { ...F } } nodes { createdAt } } } fragment F on Product { tags }"
-    ) == ["p.id, p.position, p.popularity, p.created_at, p.tags"]
-    assert await read(
-        "query ($yes: Boolean = false) { products { nodes { slug tags @include(if: $yes) } } }"
-    ) == ["p.id, p.position, p.popularity, p.slug"]
+    assert await read("{ products { nodes { id slug } } }") == [
+        "p.id as key, p.position as position, p.slug as slug"
+    ]
+    fragment = "{ products { edges { node { ...F } } nodes { createdAt } } } fragment F on Product { tags }"
+    assert await read(fragment) == [
+        "p.id as key, p.position as position, p.created_at as created_at, p.tags as tags"
+    ]
+    skipped = "query ($yes: Boolean = false) { products { nodes { slug tags @include(if: $yes) } } }"
+    assert await read(skipped) == ["p.id as key, p.position as position, p.slug as slug"]
     assert await read('{ product(slug: "alpha") { variants { id stockState: sku } } }') == [
-        "p.id, p.position, p.popularity",
-        "v.id, v.product, v.sku",
+        "p.id as key, array(\n        select row(v.id, v.product, v.sku)"
     ]
 
 

@@ -6,6 +6,7 @@ from kameng.graphql.foreign import foreign
 from kameng.graphql.node import Node
 from kameng.graphql.pages import Connection, Edge, PageInfo
 from kameng.graphql.payload import mutation, payload
+from kameng.graphql.rows import object_of
 from kameng.graphql.scalars import Money
 from kameng.graphql.selection import Selection, selection_of
 
@@ -23,6 +24,7 @@ __all__ = [
     "compose_schema",
     "foreign",
     "mutation",
+    "object_of",
     "payload",
     "selection_of",
 ]

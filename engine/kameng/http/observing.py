@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 import structlog
+import uuid_utils
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
 
 from kameng.http.metrics import REQUESTS, SECONDS, UNDER_WAY
-from kameng.ids import new_id
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -25,6 +27,16 @@ CORRELATION = "kameng_correlation_id"
 """Where a request's correlation id stands in its ASGI scope's state."""
 
 
+@lru_cache(maxsize=10_000)  # looking for the labels costs more than counting
+def _requests(route: str, status: int) -> Counter:
+    return REQUESTS.labels(route, status)
+
+
+@lru_cache(maxsize=10_000)
+def _seconds(route: str) -> Histogram:
+    return SECONDS.labels(route)
+
+
 def observing(app: ASGIApp, *, secure: bool) -> ASGIApp:
     """Wrap an application.
 
@@ -38,7 +50,7 @@ def observing(app: ASGIApp, *, secure: bool) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        correlation = str(new_id())
+        correlation = str(uuid_utils.uuid7())
         scope.setdefault("state", {})[CORRELATION] = correlation
         status = 500
         started = time.perf_counter()
@@ -64,7 +76,7 @@ def observing(app: ASGIApp, *, secure: bool) -> ASGIApp:
                 UNDER_WAY.dec()
                 # The template of the route, never the raw path: a path holds order numbers and grows without bound.
                 route = scope.get("path_template") or "unmatched"
-                REQUESTS.labels(route, status).inc()
-                SECONDS.labels(route).observe(time.perf_counter() - started)
+                _requests(route, status).inc()
+                _seconds(route).observe(time.perf_counter() - started)
 
     return observed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from kameng.auth import check_origin, read_credentials
@@ -26,6 +27,7 @@ def read_headers(scope: HTTPScope | WebSocketScope) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1_000)  # browsers send few different ones
 def choose_locale(accept_language: str) -> str:
     """The best of our languages for an ``Accept-Language`` header; the default where none fits."""
     best: tuple[float, str] | None = None

@@ -7,13 +7,19 @@ from kameng.graphql import Money
 from kameng.money import UnitPrice, minor_decimals
 
 
-@lru_cache(maxsize=10_000)  # a list shows the same prices again and again
-def price_shown(unit: UnitPrice) -> Money:
+@lru_cache(maxsize=10_000)  # lists show the same prices again and again
+def price_shown(units: int, currency: str) -> Money:
     """A unit price with the currency's own decimals, and more only where it has fractions of a cent.
 
-    Equal prices are one object, which nobody changes.
+    Args:
+        units: ten-thousandths of the currency's main unit.
+        currency: the currency.
+
+    Returns:
+        the price; equal ones are the same object, which nobody changes.
     """
-    shortest = unit.amount.normalize()
-    step = Decimal(1).scaleb(-minor_decimals(unit.currency))
-    amount = unit.amount.quantize(step) if shortest == unit.amount.quantize(step) else shortest
-    return Money(amount=amount, currency=unit.currency)
+    amount = UnitPrice(units, currency).amount
+    shortest = amount.normalize()
+    step = Decimal(1).scaleb(-minor_decimals(currency))
+    whole = amount.quantize(step)
+    return Money(amount=whole if shortest == whole else shortest, currency=currency)

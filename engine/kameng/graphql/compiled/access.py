@@ -7,6 +7,7 @@ Strawberry that are known to do nothing else are passed over; any other resolver
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from keyword import iskeyword
 from typing import Any
 
@@ -104,17 +105,33 @@ def _direct_call(field: StrawberryField, schema: Schema, is_async: bool) -> Call
     function = resolver.wrapped_func
     if not callable(function):
         return None
-    # Strawberry converts arguments inside the coroutine of an asynchronous resolver: what can fail there would
-    # fail too early here. And input types that build themselves are given the info.
-    if any(_unsuitable(argument.type, is_async, schema) for argument in field.arguments):
+    ways = {_way(argument.type, schema) for argument in field.arguments}
+    if _Way.UNKNOWN in ways:
         return None
     parameters = (resolver.parent_parameter, resolver.root_parameter)
     source_names = tuple(dict.fromkeys(parameter.name for parameter in parameters if parameter is not None))
     info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
-    if not all(name.isidentifier() for name in (*source_names, info_name or "info")):
+    given = {*source_names, info_name or "info"}
+    if not all(name.isidentifier() for name in given):
         return None
     convert = _converter(list(field.arguments), schema)
+    if is_async and _Way.MAY_FAIL in ways:
+        # Strawberry converts inside the coroutine: what fails there must not fail earlier here.
+        if not given.isdisjoint(schema.config.name_converter.from_argument(a) for a in field.arguments):
+            return None
+        function, convert = _converting_late(function, frozenset(given), convert), dict
     return Call(function, resolver.self_parameter is not None, source_names, info_name, field, convert)
+
+
+def _converting_late(
+    function: Callable[..., Any], given: frozenset[str], convert: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Callable[..., Any]:
+    async def converting(*source: Any, **values: Any) -> Any:
+        arguments = {name: value for name, value in values.items() if name not in given}
+        kept = {name: value for name, value in values.items() if name in given}
+        return await function(*source, **{**convert(arguments), **kept})
+
+    return converting
 
 
 def _converter(
@@ -143,15 +160,34 @@ def _converter(
     return convert
 
 
-def _unsuitable(type_: Any, is_async: bool, schema: Schema) -> bool:
+class _Way(Enum):
+    """How a type's values become those of Python."""
+
+    SAFE = "nothing can fail"
+    MAY_FAIL = "converting may raise an error"
+    UNKNOWN = "an input type builds itself, and is given the info"
+
+
+def _way(type_: Any, schema: Schema, above: tuple[type, ...] = ()) -> _Way:
     if isinstance(type_, LazyType):
-        return _unsuitable(type_.resolve_type(), is_async, schema)
+        return _way(type_.resolve_type(), schema, above)
     if type_ is GlobalID:
-        return is_async
+        return _Way.MAY_FAIL
     if is_scalar(type_, schema.schema_converter.scalar_registry):
-        return False
-    if isinstance(type_, StrawberryMaybe) and is_async:
-        return True
+        return _Way.SAFE
     if isinstance(type_, StrawberryContainer):
-        return _unsuitable(type_.of_type, is_async, schema)
-    return has_object_definition(type_)
+        within = _way(type_.of_type, schema, above)
+        maybe = isinstance(type_, StrawberryMaybe)
+        return _Way.MAY_FAIL if maybe and within is _Way.SAFE else within
+    if not has_object_definition(type_):
+        return _Way.SAFE
+    definition = type_.__strawberry_definition__
+    if definition.from_input is not None:
+        return _Way.UNKNOWN
+    if type_ in above:
+        return _Way.MAY_FAIL
+    within_fields = [
+        _way(field.resolve_type(type_definition=definition), schema, (*above, type_))
+        for field in definition.fields
+    ]
+    return _Way.UNKNOWN if _Way.UNKNOWN in within_fields else _Way.MAY_FAIL

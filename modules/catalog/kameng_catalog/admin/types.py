@@ -15,7 +15,6 @@ from kameng.graphql import Connection, Info, Money, Node
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
-from kameng.money import UnitPrice
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.shop.types import Category, loaders_of
 from kameng_catalog.texts import text_in
@@ -236,7 +235,7 @@ def variant_of(row: Any) -> ManagedVariant:
         sku=row["sku"],
         stock_kind=StockKind(row["stock_kind"]),
         face_value=None if face is None else Money.of(Amount(face, row["face_currency"])),
-        cost=None if cost is None else price_shown(UnitPrice(cost, row["cost_currency"])),
+        cost=None if cost is None else price_shown(cost, row["cost_currency"]),
         min_quantity=row["min_quantity"],
         max_quantity=row["max_quantity"],
         status=Status(row["status"]),
@@ -248,7 +247,7 @@ def price_of(row: Any) -> VariantPrice:
     return VariantPrice(
         tier=row["tier"],
         from_quantity=row["min_quantity"],
-        unit=price_shown(UnitPrice(row["units"], row["currency"])),
+        unit=price_shown(row["units"], row["currency"]),
         updated_at=row["updated_at"],
     )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from kameng.graphql import Selection
 from kameng_catalog.pricing import units_sql
 from kameng_catalog.texts import text_sql
 
@@ -32,10 +32,12 @@ class Columns:
     Attributes:
         sql: the list.
         viewer: what of the viewer its parameters ``$1``, ``$2`` … are.
+        offered: the attributes in each record of the column ``offered``, a product's variants.
     """
 
     sql: str
     viewer: tuple[str, ...]
+    offered: tuple[str, ...] = ()
 
     @property
     def free(self) -> int:
@@ -47,62 +49,82 @@ class Columns:
         return [getattr(viewer, name) for name in self.viewer]
 
 
-# Written with the viewer's attributes in braces, which become parameters.
+# Written with the viewer's attributes in braces, which become parameters. Each column is named as the attribute of the
+# object that it becomes.
 _PRICE = units_sql(variant="v.id", currency="{currency}", tier="{tier}", quantity="v.min_quantity")
-_LOWEST = f"select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published'"
 
 _PRODUCT = {
-    "slug": "p.slug",
-    "title": f"{text_sql('p.titles', '{locale}')} as title",
-    "description": f"{text_sql('p.descriptions', '{locale}')} as description",
-    "tags": "p.tags",
-    "createdAt": "p.created_at",
-    "category": "p.category",
-    "priceFrom": f"({_LOWEST}) as lowest",
+    "slug": {"slug": "p.slug"},
+    "title": {"title": text_sql("p.titles", "{locale}")},
+    "description": {"description": text_sql("p.descriptions", "{locale}")},
+    "tags": {"tags": "p.tags"},
+    "createdAt": {"created_at": "p.created_at"},
+    "category": {"category_key": "p.category"},
+    "priceFrom": {
+        "lowest": f"(select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published')"
+    },
 }
 
 _VARIANT = {
-    "sku": "v.sku",
-    "title": f"{text_sql('v.titles', '{locale}')} as title",
-    "minQuantity": "v.min_quantity",
-    "maxQuantity": "v.max_quantity",
-    "faceValue": "v.face_minor, v.face_currency",
-    "price": f"{_PRICE} as units",
+    "sku": {"sku": "v.sku"},
+    "title": {"title": text_sql("v.titles", "{locale}")},
+    "minQuantity": {"min_quantity": "v.min_quantity"},
+    "maxQuantity": {"max_quantity": "v.max_quantity"},
+    "faceValue": {"face_minor": "v.face_minor", "face_currency": "v.face_currency"},
+    "price": {"unit": _PRICE},
 }
 
 _BY_KEY = frozenset({"id", "__typename", "variants", "product", "stockState", "available", "quantityPrices"})
 """Fields that are found by the key alone."""
 
 
-def product_columns(asked: Iterable[str]) -> Columns:
-    """What to select of a product ``p`` for some of its fields, with its key and the sort values of lists."""
-    return _product_columns(frozenset(asked))
+def product_columns(asked: Selection, *also: str) -> Columns:
+    """What to select of a product ``p`` for some of its fields: those, its key, and its variants if they are asked for.
+
+    Args:
+        asked: the fields.
+        also: further columns, such as the sort value of a list.
+    """
+    offers = frozenset(asked.below("variants")) if "variants" in asked else None
+    return _product_columns(frozenset(asked), offers, also)
 
 
-def variant_columns(asked: Iterable[str]) -> Columns:
-    """What to select of a variant ``v`` for some of its fields, with its key and its product's."""
+def variant_columns(asked: Selection) -> Columns:
+    """What to select of a variant ``v`` for some of its fields: those, its key and its product's."""
     return _variant_columns(frozenset(asked))
 
 
 @lru_cache(maxsize=256)
-def _product_columns(asked: frozenset[str]) -> Columns:
-    return _columns("p.id, p.position, p.popularity", _PRODUCT, asked)
+def _product_columns(asked: frozenset[str], offers: frozenset[str] | None, also: tuple[str, ...]) -> Columns:
+    columns = {"key": "p.id", **{name: f"p.{name}" for name in also}, **_asked_of(_PRODUCT, asked)}
+    if offers is None:
+        return _numbered(columns)
+    offered = {"key": "v.id", "product_key": "v.product", **_asked_of(_VARIANT, offers)}
+    columns["offered"] = f"""array(
+        select row({", ".join(offered.values())}) from catalog_variant v
+        where v.product = p.id and v.status = 'published' order by v.position, v.id
+    )"""
+    return _numbered(columns, tuple(offered))
 
 
 @lru_cache(maxsize=256)
 def _variant_columns(asked: frozenset[str]) -> Columns:
-    return _columns("v.id, v.product", _VARIANT, asked)
+    return _numbered({"key": "v.id", "product_key": "v.product", **_asked_of(_VARIANT, asked)})
 
 
-def _columns(always: str, fields: dict[str, str], asked: frozenset[str]) -> Columns:
+def _asked_of(fields: dict[str, dict[str, str]], asked: frozenset[str]) -> dict[str, str]:
     names = asked - _BY_KEY
     if not names <= fields.keys():
         names = frozenset(fields)  # another module's field, which may look at anything of the object
-    sql = ", ".join([always, *(fields[name] for name in sorted(names))])
+    return {name: sql for field in sorted(names) for name, sql in fields[field].items()}
+
+
+def _numbered(columns: dict[str, str], offered: tuple[str, ...] = ()) -> Columns:
+    sql = ", ".join(f"{column} as {name}" for name, column in columns.items())
     used = [name for name in ("locale", "currency", "tier") if f"{{{name}}}" in sql]
     for number, name in enumerate(used, start=1):
         sql = sql.replace(f"{{{name}}}", f"${number}::text")
-    return Columns(sql, tuple(used))
+    return Columns(sql, tuple(used), offered)
 
 
 EVERY_PRODUCT_FIELD = frozenset(_PRODUCT)

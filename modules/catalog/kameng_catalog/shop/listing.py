@@ -34,6 +34,12 @@ KEYSETS = {
 }
 """Each sort as a keyset; an index of `kameng_catalog.tables` has the same columns."""
 
+_SORTED_BY = {
+    ProductSort.ARRANGED: ("position",),
+    ProductSort.NEWEST: (),
+    ProductSort.POPULAR: ("popularity",),
+}
+
 
 async def list_products(
     context: Context,
@@ -55,7 +61,7 @@ async def list_products(
         sort: the order.
     """
     keyset = KEYSETS[sort]
-    columns = product_columns(asked)
+    columns = product_columns(asked, *_SORTED_BY[sort])
     wanted: list[Any] = []
     conditions: list[str] = []
 
@@ -75,13 +81,13 @@ async def list_products(
     rows = await reader.product_rows(
         "catalog.shop_products", columns, " and ".join([*conditions, cursor]), [*wanted, *values], tail
     )
-    products = await reader.products(page.kept(rows), asked)
+    products = await reader.products(page.kept(rows), columns, asked)
     return page.connection_of(rows, keyset, lambda row: _sort_values(row, sort), products)
 
 
 def _sort_values(row: Any, sort: ProductSort) -> list[Any]:
     if sort is ProductSort.ARRANGED:
-        return [row["position"], row["id"]]
+        return [row["position"], row["key"]]
     if sort is ProductSort.POPULAR:
-        return [row["popularity"], row["id"]]
-    return [row["id"]]
+        return [row["popularity"], row["key"]]
+    return [row["key"]]

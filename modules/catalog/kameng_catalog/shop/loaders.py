@@ -14,10 +14,9 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from kameng.graphql import Money, Selection
-from kameng.money import UnitPrice
 from kameng_catalog.shop import statements
 from kameng_catalog.shop.columns import EVERY_PRODUCT_FIELD, EVERY_VARIANT_FIELD, product_columns
-from kameng_catalog.shop.reading import shop_reader
+from kameng_catalog.shop.reading import ShopReader
 from kameng_catalog.shop.types import Category, Product, StockState, Variant, category_of, state_of
 
 if TYPE_CHECKING:
@@ -39,10 +38,10 @@ _FOR_SALE = "v.id = any({keys}) and exists (select from catalog_product p where 
 
 @dataclass(frozen=True, slots=True)
 class LadderStep:
-    """What one piece costs from a quantity on."""
+    """What one piece costs from a quantity on, in ten-thousandths of the currency's main unit."""
 
     from_quantity: int
-    unit: UnitPrice
+    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +65,26 @@ class ShopLoaders:
     """The loaders of one request.
 
     Attributes:
+        reader: reads what documents ask for.
         settings: the catalogue's settings.
+        currency: the currency that prices are shown in.
         lowest: the lowest price of a product's variants, for the viewer; None if none is for sale to him.
         ladder: what the viewer pays for each quantity of a variant.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._reader = shop_reader(context)
-        self.settings = self._reader.settings
+        self.reader = ShopReader(context, self)
+        self.settings = self.reader.settings
+        self.currency = self.settings.currency
         self.lowest: DataLoader[UUID, Money | None] = DataLoader(self._lowest)
         self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self._products: dict[Selection, DataLoader[UUID, Product | None]] = {}
         self._variants: dict[Selection, DataLoader[UUID, Variant | None]] = {}
         self._offers: dict[Selection, DataLoader[UUID, list[Variant]]] = {}
         self._prices: DataLoader[UUID, Money | None] = DataLoader(self._quotes)
-        self._pieces: DataLoader[UUID, int] = DataLoader(self._reader.pieces)
-        self._most: DataLoader[UUID, int] = DataLoader(self._reader.most)
+        self._pieces: DataLoader[UUID, int] = DataLoader(self.reader.pieces)
+        self._most: DataLoader[UUID, int] = DataLoader(self.reader.most)
         self._tree: asyncio.Future[CategoryTree] | None = None
 
     def product(self, asked: Selection) -> DataLoader[UUID, Product | None]:
@@ -91,8 +93,8 @@ class ShopLoaders:
         async def load(keys: list[UUID]) -> list[Product | None]:
             columns = product_columns(asked)
             where = f"p.id = any(${columns.free}::uuid[])"
-            rows = await self._reader.product_rows("catalog.shop_products_by_key", columns, where, [keys])
-            found = {product.key: product for product in await self._reader.products(rows, asked)}
+            rows = await self.reader.product_rows("catalog.shop_products_by_key", columns, where, [keys])
+            found = {product.key: product for product in await self.reader.products(rows, columns, asked)}
             return [found.get(key) for key in keys]
 
         return _kept(self._products, asked, load)
@@ -101,7 +103,7 @@ class ShopLoaders:
         """Published variants of published products by key, with what is asked of them; None where there is none."""
 
         async def load(keys: list[UUID]) -> list[Variant | None]:
-            found = {variant.key: variant for variant in await self._reader.variants(_FOR_SALE, keys, asked)}
+            found = {variant.key: variant for variant in await self.reader.variants(_FOR_SALE, keys, asked)}
             return [found.get(key) for key in keys]
 
         return _kept(self._variants, asked, load)
@@ -110,7 +112,7 @@ class ShopLoaders:
         """The published variants of a product, with what is asked of them."""
 
         async def load(keys: list[UUID]) -> list[list[Variant]]:
-            return await self._reader.variants_of(keys, asked)
+            return await self.reader.variants_of(keys, asked)
 
         return _kept(self._offers, asked, load)
 
@@ -129,6 +131,10 @@ class ShopLoaders:
     async def best_state(self, product: UUID) -> StockState:
         """How much there is of the product's variant that has most."""
         return state_of(await self._most.load(product), self.settings)
+
+    async def category(self, key: UUID) -> Category | None:
+        """A category by key."""
+        return (await self.category_tree()).by_key.get(key)
 
     async def category_tree(self) -> CategoryTree:
         """All categories, read once."""
@@ -152,11 +158,10 @@ class ShopLoaders:
         return [None if variant is None else variant.unit or None for variant in variants]
 
     async def _ladders(self, keys: list[UUID]) -> list[list[LadderStep]]:
-        viewer = await self._reader.viewer()
+        viewer = await self.reader.viewer()
         rows = await self._context.db.fetch(statements.PRICE_LADDERS, keys, viewer.currency, viewer.tier)
         found = {
-            key: _ladder(list(group), viewer.tier, viewer.currency)
-            for key, group in groupby(rows, itemgetter("variant"))
+            key: _ladder(list(group), viewer.tier) for key, group in groupby(rows, itemgetter("variant"))
         }
         return [found.get(key, []) for key in keys]
 
@@ -172,11 +177,11 @@ def _kept(
     return loader
 
 
-def _ladder(rows: Sequence[Any], tier: str, currency: str) -> list[LadderStep]:
+def _ladder(rows: Sequence[Any], tier: str) -> list[LadderStep]:
     """The same rule as `pricing.QUOTE`: the own tier goes first where it has a step for the quantity."""
     own_from = min((row["min_quantity"] for row in rows if row["tier"] == tier), default=None)
     return [
-        LadderStep(row["min_quantity"], UnitPrice(row["units"], currency))
+        LadderStep(row["min_quantity"], row["units"])
         for row in rows
         if row["tier"] == tier or own_from is None or row["min_quantity"] < own_from
     ]

@@ -60,7 +60,7 @@ class CatalogShopQuery:
             return await shop_loaders(info.context).product(asked).load(key_of("Product", id))
         columns, reader = product_columns(asked), shop_reader(info.context)
         rows = await reader.product_rows("catalog.shop_product", columns, f"p.slug = ${columns.free}", [slug])
-        found = await reader.products(rows, asked)
+        found = await reader.products(rows, columns, asked)
         return found[0] if found else None
 
     @strawberry.field(description="The category tree from its roots.")

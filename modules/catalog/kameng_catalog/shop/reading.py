@@ -18,17 +18,23 @@ from kameng_catalog.stock_statements import MOST_OF_PRODUCTS
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
+    from kameng_catalog.shop.loaders import ShopLoaders
 
 
 class ShopReader:
     """Reads for one request.
 
+    Args:
+        context: the request.
+        loaders: what the objects turn to for things that were not read ahead.
+
     Attributes:
         settings: the catalogue's settings.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, loaders: ShopLoaders) -> None:
         self._context = context
+        self._loaders = loaders
         self.settings = context.kernel.settings.section("catalog", CatalogSettings)
         # So many pieces are counted at most: enough for what the shop tells.
         self._enough = max(self.settings.available_cap, self.settings.low_stock)
@@ -58,11 +64,23 @@ class ShopReader:
         sql = f"select {columns.sql} from catalog_product p where p.status = 'published' and {where} {tail}"
         return await self._context.db.fetch(Statement(name, sql), *own, *values)
 
-    async def products(self, rows: Sequence[Any], asked: Selection) -> list[Product]:
-        """The products in rows, with all that is asked below them."""
-        currency = self.settings.currency
-        products = [product_of(row, currency) for row in rows]
-        await self._furnish(products, asked)
+    async def products(self, rows: Sequence[Any], columns: Columns, asked: Selection) -> list[Product]:
+        """The products in rows, with all that is asked below them.
+
+        Args:
+            rows: as `product_rows` gave them.
+            columns: what was read.
+            asked: what is asked of the products.
+        """
+        loaders = self._loaders
+        products = [product_of(row, columns.offered, loaders) for row in rows]
+        if products and columns.offered:
+            offered = [variant for product in products for variant in product.offered or ()]
+            await self._count(offered, asked.below("variants"))
+        if products and "stockState" in asked:
+            counts = await self.most([product.key for product in products])
+            for product, pieces in zip(products, counts, strict=True):
+                product.pieces = pieces
         return products
 
     async def variants(self, where: str, keys: Sequence[UUID], asked: Selection) -> list[Variant]:
@@ -78,12 +96,8 @@ class ShopReader:
         where = where.format(keys=f"${columns.free}::uuid[]")
         sql = f"select {columns.sql} from catalog_variant v where v.status = 'published' and {where}"
         rows = await self._context.db.fetch(Statement("catalog.shop_variants", sql), *own, keys)
-        currency = self.settings.currency
-        variants = [variant_of(row, currency) for row in rows]
-        if variants and ("stockState" in asked or "available" in asked):
-            counts = await self.pieces([variant.key for variant in variants])
-            for variant, pieces in zip(variants, counts, strict=True):
-                variant.pieces = pieces
+        variants = [variant_of(dict(row.items()), self._loaders) for row in rows]
+        await self._count(variants, asked)
         return variants
 
     async def variants_of(self, products: Sequence[UUID], asked: Selection) -> list[list[Variant]]:
@@ -105,19 +119,15 @@ class ShopReader:
         found = {row["product"]: row["most"] for row in rows}
         return [found.get(key, 0) for key in products]
 
-    async def _furnish(self, products: Sequence[Product], asked: Selection) -> None:
-        if not products:
-            return
-        keys = [product.key for product in products]
-        if "variants" in asked:
-            offers = await self.variants_of(keys, asked.below("variants"))
-            for product, offered in zip(products, offers, strict=True):
-                product.offered = offered
-        if "stockState" in asked:
-            for product, pieces in zip(products, await self.most(keys), strict=True):
-                product.pieces = pieces
+    async def _count(self, variants: Sequence[Variant], asked: Selection) -> None:
+        if variants and ("stockState" in asked or "available" in asked):
+            counts = await self.pieces([variant.key for variant in variants])
+            for variant, pieces in zip(variants, counts, strict=True):
+                variant.pieces = pieces
 
 
 def shop_reader(context: Context) -> ShopReader:
     """The reader of a request."""
-    return context.loader(ShopReader, ShopReader)
+    from kameng_catalog.shop.loaders import shop_loaders  # the loaders are made of the reader
+
+    return shop_loaders(context).reader

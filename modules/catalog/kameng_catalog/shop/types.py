@@ -6,28 +6,46 @@ a field whose value is there answers at once. An object that came another way as
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
 from msgspec import UNSET, UnsetType
 
-from kameng.graphql import Info, Money, Node, selection_of
+from kameng.graphql import Info, Money, Node, Selection, object_of, selection_of
 from kameng.ids import global_id
 from kameng.money import Money as Amount
-from kameng.money import UnitPrice
 from kameng_catalog.prices_shown import price_shown
 
 if TYPE_CHECKING:
+    from strawberry.dataloader import DataLoader
+
     from kameng_catalog.settings import CatalogSettings
-    from kameng_catalog.shop.loaders import ShopLoaders
+    from kameng_catalog.shop.loaders import LadderStep, ShopLoaders
 
 T = TypeVar("T")
 Ahead: TypeAlias = T | Awaitable[T]
 """What was read ahead, or else comes from a loader."""
+
+
+class Loaders(Protocol):
+    """What objects turn to for things that were not read ahead; see `ShopLoaders`, which is made of these types."""
+
+    settings: CatalogSettings
+    currency: str
+    lowest: DataLoader[UUID, Money | None]
+    ladder: DataLoader[UUID, list[LadderStep]]
+
+    def product(self, asked: Selection) -> DataLoader[UUID, Product | None]: ...
+    def variants_of(self, asked: Selection) -> DataLoader[UUID, list[Variant]]: ...
+    async def price(self, variant: UUID) -> Money | None: ...
+    async def stock_state(self, variant: UUID) -> StockState: ...
+    async def shown_stock(self, variant: UUID) -> int: ...
+    async def best_state(self, product: UUID) -> StockState: ...
+    async def category(self, key: UUID) -> Category | None: ...
 
 
 @strawberry.enum(description="How much there is of something, without telling how much.")
@@ -79,39 +97,42 @@ class Variant(Node):
     title: str = strawberry.field(description="In the language of the request.")
     min_quantity: int = strawberry.field(description="The least that one order takes.")
     max_quantity: int = strawberry.field(description="The most that one order takes.")
-    face: strawberry.Private[Amount | None]
+    face_minor: strawberry.Private[int | None]
+    face_currency: strawberry.Private[str]
+    loaders: strawberry.Private[Loaders]
     unit: strawberry.Private[Money | UnsetType | None] = UNSET
     pieces: strawberry.Private[int | None] = None
 
     @strawberry.field(description="What the card is worth.")
     def face_value(self) -> Money | None:
         """Printed on the card."""
-        return None if self.face is None else Money.of(self.face)
+        return None if self.face_minor is None else Money.of(Amount(self.face_minor, self.face_currency))
 
     @strawberry.field(description="The product that it is a variant of.")
     async def product(self, info: Info) -> Product | None:
         """By way of the request's loader."""
-        return await loaders_of(info).product(selection_of(info)).load(self.product_key)
+        return await self.loaders.product(selection_of(info)).load(self.product_key)
 
     @strawberry.field(
         graphql_type=Money | None, description="What you pay for one; null if it is not for sale to you."
     )
-    def price(self, info: Info) -> Ahead[Money | None]:
+    def price(self) -> Ahead[Money | None]:
         """The quote for the smallest order."""
-        return loaders_of(info).price(self.key) if self.unit is UNSET else self.unit
+        return self.loaders.price(self.key) if self.unit is UNSET else self.unit
 
     @strawberry.field(description="What you pay for one, by quantity, the smallest first.")
     async def quantity_prices(self, info: Info) -> list[QuantityPrice]:
         """The ladder of the viewer's tier."""
-        ladder = await loaders_of(info).ladder.load(self.key)
+        ladder, currency = await self.loaders.ladder.load(self.key), self.loaders.currency
         return [
-            QuantityPrice(from_quantity=step.from_quantity, unit=price_shown(step.unit)) for step in ladder
+            QuantityPrice(from_quantity=step.from_quantity, unit=price_shown(step.units, currency))
+            for step in ladder
         ]
 
     @strawberry.field(graphql_type=StockState, description="Whether it can be bought now.")
-    def stock_state(self, info: Info) -> Ahead[StockState]:
+    def stock_state(self) -> Ahead[StockState]:
         """Read from the stock, not remembered."""
-        loaders = loaders_of(info)
+        loaders = self.loaders
         return (
             loaders.stock_state(self.key) if self.pieces is None else state_of(self.pieces, loaders.settings)
         )
@@ -119,9 +140,9 @@ class Variant(Node):
     @strawberry.field(
         graphql_type=int, description="How many can be bought now; from a certain number on it says no more."
     )
-    def available(self, info: Info) -> Ahead[int]:
+    def available(self) -> Ahead[int]:
         """Capped, so that nobody reads the shop's stock."""
-        loaders = loaders_of(info)
+        loaders = self.loaders
         if self.pieces is None:
             return loaders.shown_stock(self.key)
         return min(self.pieces, loaders.settings.available_cap)
@@ -138,6 +159,7 @@ class Product(Node):
     description: str = strawberry.field(description="In the language of the request; plain text.")
     tags: list[str]
     created_at: datetime
+    loaders: strawberry.Private[Loaders]
     lowest: strawberry.Private[Money | UnsetType | None] = UNSET
     pieces: strawberry.Private[int | None] = None
     offered: strawberry.Private[list[Variant] | None] = None
@@ -145,7 +167,7 @@ class Product(Node):
     @strawberry.field(description="The shelf it stands on.")
     async def category(self, info: Info) -> Category | None:
         """From the tree, which a request reads once."""
-        return (await loaders_of(info).category_tree()).by_key.get(self.category_key)
+        return await self.loaders.category(self.category_key)
 
     @strawberry.field(
         graphql_type=list[Variant], description="What can be bought of it, in the shop's order."
@@ -153,21 +175,21 @@ class Product(Node):
     def variants(self, info: Info) -> Ahead[list[Variant]]:
         """Those of several products are read together."""
         if self.offered is None:
-            return loaders_of(info).variants_of(selection_of(info)).load(self.key)
+            return self.loaders.variants_of(selection_of(info)).load(self.key)
         return self.offered
 
     @strawberry.field(
         graphql_type=Money | None,
         description="The lowest price among its variants, for you; null if none is for sale.",
     )
-    def price_from(self, info: Info) -> Ahead[Money | None]:
+    def price_from(self) -> Ahead[Money | None]:
         """By the rule that makes the variants' prices."""
-        return loaders_of(info).lowest.load(self.key) if self.lowest is UNSET else self.lowest
+        return self.loaders.lowest.load(self.key) if self.lowest is UNSET else self.lowest
 
     @strawberry.field(graphql_type=StockState, description="The best stock state among its variants.")
-    def stock_state(self, info: Info) -> Ahead[StockState]:
+    def stock_state(self) -> Ahead[StockState]:
         """In stock if any variant is."""
-        loaders = loaders_of(info)
+        loaders = self.loaders
         return (
             loaders.best_state(self.key) if self.pieces is None else state_of(self.pieces, loaders.settings)
         )
@@ -198,41 +220,32 @@ def category_of(row: Any) -> Category:
     )
 
 
-def product_of(row: Any, currency: str) -> Product:
-    """The product in a row of `columns.product_columns`.
+def product_of(row: Mapping[str, Any], offered: Sequence[str], loaders: Loaders) -> Product:
+    """The product in a row of `columns.product_columns`: it has what was asked for, and nothing else.
 
-    What nobody asked for is not in the row, and None in the product; nobody looks at it.
+    Args:
+        row: the row.
+        offered: the names of what its column ``offered`` tells of each variant, if it has one.
+        loaders: the request's.
     """
-    get = row.get
-    return Product(
-        id=strawberry.ID(global_id("Product", row["id"])),
-        key=row["id"],
-        category_key=get("category"),
-        slug=get("slug"),
-        title=get("title"),
-        description=get("description"),
-        tags=get("tags"),
-        created_at=get("created_at"),
-        lowest=_money(get("lowest", UNSET), currency),
-    )
+    found = dict(row.items())
+    found["id"] = global_id("Product", found["key"])
+    found["loaders"] = loaders
+    units = found.get("lowest")
+    if units is not None:
+        found["lowest"] = price_shown(units, loaders.currency)
+    if offered:
+        found["offered"] = [
+            variant_of(dict(zip(offered, variant, strict=True)), loaders) for variant in found["offered"]
+        ]
+    return object_of(Product, found)
 
 
-def variant_of(row: Any, currency: str) -> Variant:
-    """The variant in a row of `columns.variant_columns`; None as in `product_of`."""
-    get = row.get
-    face = get("face_minor")
-    return Variant(
-        id=strawberry.ID(global_id("Variant", row["id"])),
-        key=row["id"],
-        product_key=row["product"],
-        sku=get("sku"),
-        title=get("title"),
-        min_quantity=get("min_quantity"),
-        max_quantity=get("max_quantity"),
-        face=None if face is None else Amount(face, row["face_currency"]),
-        unit=_money(get("units", UNSET), currency),
-    )
-
-
-def _money(units: int | UnsetType | None, currency: str) -> Money | UnsetType | None:
-    return price_shown(UnitPrice(units, currency)) if isinstance(units, int) else units
+def variant_of(found: dict[str, Any], loaders: Loaders) -> Variant:
+    """The variant with these attributes: it has what was asked for, and nothing else."""
+    found["id"] = global_id("Variant", found["key"])
+    found["loaders"] = loaders
+    units = found.get("unit")
+    if units is not None:
+        found["unit"] = price_shown(units, loaders.currency)
+    return object_of(Variant, found)

@@ -5,6 +5,7 @@ from kameng_catalog.admin import ADMIN
 from kameng_catalog.commands import IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
 from kameng_catalog.events import CardsImported, ProductsImported
+from kameng_catalog.known_lists import KnownLists
 from kameng_catalog.permissions import PERMISSIONS
 from kameng_catalog.pricing import CatalogPrices
 from kameng_catalog.seeding import seed
@@ -25,6 +26,7 @@ module = Module(
         Provide(Variants, CatalogVariants),
         Provide(Prices, CatalogPrices),
         Provide(Stock, CatalogStock),
+        Provide(KnownLists, KnownLists),
     ),
     events=(ProductsImported, CardsImported),
     tasks=TASKS,

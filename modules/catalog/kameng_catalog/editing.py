@@ -13,8 +13,9 @@ from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng.money import UnitPrice
 from kameng_catalog.json_rows import json_rows
+from kameng_catalog.listings import lock_products, refresh_prices, refresh_products
 from kameng_catalog.price_statements import PUT_PRICES, REMOVE_PRICE
-from kameng_catalog.search_index import refresh_search
+from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.tables import Category, Product, Variant
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ async def update_product(
             changes["category"] = found
         if changes:
             await Product.update({**changes, "updated_at": await _now(context)}).where(Product.id == key)
-            await refresh_search(context.db, [key])
+            await refresh_products(context.db, [key], _currency(context))
             await _record(context, "catalog.product_updated", f"product:{key}", changes)
 
 
@@ -62,6 +63,7 @@ async def update_variant(context: Context, key: UUID, values: Mapping[str, Any])
         InvalidInput: it would be left without a title, or its least quantity above its most.
     """
     async with context.db.transaction():
+        await _lock_product_of(context, key)
         row = await context.db.fetchrow("select * from catalog_variant where id = $1 for update", key)
         if row is None:
             raise NotFound("There is no such variant.", path=("input", "id"))
@@ -73,7 +75,7 @@ async def update_variant(context: Context, key: UUID, values: Mapping[str, Any])
             )
         if changes:
             await Variant.update({**changes, "updated_at": await _now(context)}).where(Variant.id == key)
-            await refresh_search(context.db, [row["product"]])
+            await refresh_products(context.db, [row["product"]], _currency(context))
             await _record(context, "catalog.variant_updated", f"variant:{key}", changes)
 
 
@@ -102,7 +104,8 @@ async def set_price(context: Context, variant: UUID, tier: str, from_quantity: i
         NotFound: there is no such variant.
     """
     async with context.db.transaction():
-        if not await context.db.fetchval("select true from catalog_variant where id = $1 for share", variant):
+        products = await _lock_product_of(context, variant)
+        if not products:
             raise NotFound("There is no such variant.", path=("input", "variant"))
         row = {
             "id": new_id(),
@@ -113,6 +116,7 @@ async def set_price(context: Context, variant: UUID, tier: str, from_quantity: i
             "units": unit.units,
         }
         await context.db.execute(PUT_PRICES, json_rows([row]))
+        await refresh_prices(context.db, products, _currency(context))
         step = {"tier": tier, "from_quantity": from_quantity, "currency": unit.currency, "units": unit.units}
         await _record(context, "catalog.price_set", f"variant:{variant}", step)
 
@@ -124,9 +128,11 @@ async def remove_price(context: Context, variant: UUID, tier: str, from_quantity
         NotFound: there is no such price.
     """
     async with context.db.transaction():
+        products = await _lock_product_of(context, variant)
         units = await context.db.fetchval(REMOVE_PRICE, variant, currency, tier, from_quantity)
         if units is None:
             raise NotFound("There is no such price.", path=("input",))
+        await refresh_prices(context.db, products, _currency(context))
         step = {"tier": tier, "from_quantity": from_quantity, "currency": currency, "units": units}
         await _record(context, "catalog.price_removed", f"variant:{variant}", step)
 
@@ -151,6 +157,16 @@ async def _category(context: Context, path: str) -> UUID:
     if key is None:
         raise NotFound(f"There is no category {path[:100]!r}.", path=("input", "category"))
     return key
+
+
+async def _lock_product_of(context: Context, variant: UUID) -> list[UUID]:
+    """Lock the product before its variant: every change takes them in this order."""
+    product = await context.db.fetchval("select product from catalog_variant where id = $1", variant)
+    return [] if product is None else await lock_products(context.db, [product])
+
+
+def _currency(context: Context) -> str:
+    return context.kernel.settings.section("catalog", CatalogSettings).currency
 
 
 async def _now(context: Context) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from kameng_catalog.listing_tables import Listing
 from kameng_catalog.stock_tables import Card, FreeCard, SoldCard, StockBatch, StockMovement
 from kameng_catalog.tables import Category, Price, Product, Variant
 
@@ -15,6 +16,7 @@ APP_CONFIG = AppConfig(
         Product,
         Variant,
         Price,
+        Listing,
         StockBatch,
         Card,
         FreeCard,

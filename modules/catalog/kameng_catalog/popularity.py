@@ -9,10 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kameng.db import Statement
+from kameng_catalog.json_rows import json_rows
+from kameng_catalog.listings import lock_products
 from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
+
+CHUNK = 2_000
+"""Products of one transaction."""
 
 COUNT = Statement(
     "catalog.count_popularity",
@@ -23,9 +28,19 @@ COUNT = Statement(
         where m.kind = 'sale' and m.at >= now() - make_interval(days => $1)
         group by v.product
     )
-    update catalog_product p set popularity = coalesce(c.pieces, 0)
-    from catalog_product q left join counted c on c.product = q.id
-    where p.id = q.id and p.popularity <> coalesce(c.pieces, 0)
+    select p.id, coalesce(c.pieces, 0)::bigint as pieces
+    from catalog_product p left join counted c on c.product = p.id
+    where p.popularity <> coalesce(c.pieces, 0)
+    order by p.id
+    """,
+)
+
+PUT = Statement(
+    "catalog.put_popularity",
+    """
+    update catalog_product p set popularity = r.pieces
+    from jsonb_to_recordset($1::jsonb) as r (id uuid, pieces bigint)
+    where p.id = r.id
     """,
 )
 
@@ -33,4 +48,9 @@ COUNT = Statement(
 async def count_popularity(kernel: Kernel) -> None:
     """Count anew. Run every hour by a worker."""
     settings = kernel.settings.section("catalog", CatalogSettings)
-    await kernel.db.execute(COUNT, settings.popular_days)
+    changed = [dict(row) for row in await kernel.db.fetch(COUNT, settings.popular_days)]
+    for first in range(0, len(changed), CHUNK):
+        chunk = changed[first : first + CHUNK]
+        async with kernel.db.transaction():
+            await lock_products(kernel.db, [row["id"] for row in chunk])
+            await kernel.db.execute(PUT, json_rows(chunk))

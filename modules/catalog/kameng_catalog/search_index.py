@@ -1,4 +1,4 @@
-"""Keeping the search terms of products in step with what they are made of."""
+"""Reading what products are found by."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from uuid import UUID
 import orjson
 
 from kameng.db import Statement
-from kameng_catalog.json_rows import json_rows
-from kameng_catalog.searching import terms_of
+from kameng_catalog.searching import product_terms
 
 if TYPE_CHECKING:
     from kameng.db import Database
@@ -18,33 +17,32 @@ if TYPE_CHECKING:
 _TEXTS = Statement(
     "catalog.search_texts",
     """
-    select p.id, p.slug, p.titles, p.tags,
+    select p.id, p.slug, p.titles, p.tags, c.path,
         coalesce(jsonb_agg(v.titles order by v.position, v.id) filter (where v.id is not null), '[]') as variants,
         coalesce(array_agg(v.sku order by v.position, v.id) filter (where v.id is not null), '{}') as skus
-    from catalog_product p left join catalog_variant v on v.product = p.id
+    from catalog_product p join catalog_category c on c.id = p.category
+    left join catalog_variant v on v.product = p.id
     where p.id = any($1::uuid[])
-    group by p.id
-    """,
-)
-
-_PUT_TERMS = Statement(
-    "catalog.put_search_terms",
-    """
-    update catalog_product p set search_terms = r.terms
-    from jsonb_to_recordset($1::jsonb) as r (id uuid, terms text[])
-    where p.id = r.id and p.search_terms <> r.terms
+    group by p.id, c.path
     """,
 )
 
 
-async def refresh_search(db: Database, products: Sequence[UUID]) -> None:
-    """Compute the search terms of products anew, in the transaction that changed them. Two statements."""
-    rows = await db.fetch(_TEXTS, list(products))
-    terms = [{"id": row["id"], "terms": terms_of(_texts(row))} for row in rows]
-    await db.execute(_PUT_TERMS, json_rows(terms))
+async def read_terms(db: Database, products: Sequence[UUID]) -> list[dict[str, Any]]:
+    """The search terms of products, computed from what they are made of now: rows with ``id`` and ``terms``."""
+    return [
+        {"id": row["id"], "terms": product_terms(row["path"], row["tags"], texts_of(row))}
+        for row in await read_texts(db, products)
+    ]
 
 
-def _texts(row: Any) -> Iterator[str]:
+async def read_texts(db: Database, products: Sequence[UUID]) -> list[Any]:
+    """Rows with the texts of products, for `texts_of`."""
+    return await db.fetch(_TEXTS, list(products))
+
+
+def texts_of(row: Any) -> Iterator[str]:
+    """All texts that a product is found by."""
     yield from orjson.loads(row["titles"]).values()
     yield row["slug"]
     yield from row["tags"]

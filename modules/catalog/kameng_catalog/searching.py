@@ -1,5 +1,8 @@
 """Search terms: what a product can be found by, as plain words in an array that a GIN index answers.
 
+Beside the words of its texts these are its categories (`/game`, `/game/pc`) and its tags (`#hot`), so that one
+index answers any combination of them.
+
 Chinese has no spaces, so each run of ideographs gives its single characters and its pairs; a word of letters
 and digits gives itself and its beginnings, so that ``ste`` finds Steam while somebody is typing. No extension
 of PostgreSQL is needed, and the same rules read the titles and the question.
@@ -43,12 +46,41 @@ def terms_of(texts: Iterable[str]) -> list[str]:
     return sorted(found)[:MAX_TERMS]
 
 
+def path_terms(path: str) -> list[str]:
+    """The terms of a category and of all that it lies in: `game/pc` gives `/game` and `/game/pc`.
+
+    No word of a text begins with a slash.
+    """
+    parts = path.split("/")
+    return ["/" + "/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def tag_term(tag: str) -> str:
+    """The term of a tag as a whole, which is more than its words."""
+    return f"#{tag.casefold()}"
+
+
+def product_terms(path: str, tags: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The terms of a product, sorted: its categories, its tags as a whole, and all that its texts say."""
+    return sorted({*path_terms(path), *map(tag_term, tags), *terms_of(texts)})
+
+
+def words_of(texts: Iterable[str]) -> set[str]:
+    """Of the terms of these texts those that somebody who is done typing asks for: no beginnings, no single ideographs."""
+    return {
+        term for text in texts for run, unspaced in _split(text) for term in _words(run, unspaced=unspaced)
+    }
+
+
+def _words(run: str, *, unspaced: bool) -> list[str]:
+    if unspaced and len(run) > 1:
+        return [run[i : i + 2] for i in range(len(run) - 1)]
+    return [run[:LONGEST_BEGINNING]]
+
+
 def asked_terms(question: str) -> list[str]:
     """The terms that a thing must have to answer a question; empty if the question holds no word."""
     wanted: set[str] = set()
     for run, unspaced in _split(question[:MAX_QUESTION]):
-        if unspaced and len(run) > 1:
-            wanted.update(run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            wanted.add(run[:LONGEST_BEGINNING])
+        wanted.update(_words(run, unspaced=unspaced))
     return sorted(wanted)

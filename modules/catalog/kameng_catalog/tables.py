@@ -70,7 +70,10 @@ class Product(Table, tablename="catalog_product"):
     position = Integer(null=False, default=0)
     # Pieces sold in the last days, counted anew every hour by `popularity`: no sale writes to its product.
     popularity = BigInt(null=False, default=0)
-    # What `searching` makes of titles, tags, SKUs and variants; a GIN index answers "contains all of these".
+    # The lowest retail price among its published variants in the shop's currency, null without any: `listings`
+    # keeps it in the transaction that changes a price.
+    lowest_units = BigInt(null=True, default=None)
+    # What `searching` makes of category, titles, tags, SKUs and variants; a GIN index answers "contains all of these".
     search_terms = Array(base_column=Text(), null=False, default=list)
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
@@ -156,14 +159,17 @@ INDEXES = (
         "catalog_product_arranged",
         "create index catalog_product_arranged on catalog_product (position, id) where status = 'published'",
     ),
-    Index(
-        "catalog_product_popular",
-        "create index catalog_product_popular on catalog_product (popularity desc, id desc)"
-        " where status = 'published'",
-    ),
+    # New entries wait in a list that every search reads as well, so it is kept short.
     Index(
         "catalog_product_search",
-        "create index catalog_product_search on catalog_product using gin (search_terms)",
+        "create index catalog_product_search on catalog_product using gin (search_terms)"
+        " with (gin_pending_list_limit = 256)",
+    ),
+    # Room beside each row: sales and prices change, and no index of this table holds them.
+    Index(
+        "catalog_product_room",
+        "alter table catalog_product set (fillfactor = 80)",
+        "alter table catalog_product reset (fillfactor)",
     ),
 )
-"""The orders in which lists run, and the search."""
+"""The orders of the whole catalogue that nobody filters, and the search; all other lists are in `listing_tables`."""

@@ -15,8 +15,9 @@ from kameng_catalog.importing.product_lines import ProductLine, ProductLines
 from kameng_catalog.importing.product_plan import Known, Plan, Planner, keys_of
 from kameng_catalog.importing.report import Outcome, ProductReport
 from kameng_catalog.json_rows import json_rows
+from kameng_catalog.listings import lock_products, refresh_products
 from kameng_catalog.price_statements import PUT_PRICES
-from kameng_catalog.search_index import refresh_search
+from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
     from kameng.auth.principal import Principal
@@ -68,7 +69,7 @@ async def import_products(
             return report
         created, updated = report.count(Outcome.CREATED), report.count(Outcome.UPDATED)
         if created or updated:
-            await _write(kernel.db, plan)
+            await _write(kernel.db, plan, kernel.settings.section("catalog", CatalogSettings).currency)
             await kernel.events.emit(ProductsImported(created=created, updated=updated))
             await kernel.audit.record(
                 "catalog.products_imported",
@@ -114,14 +115,16 @@ def _row(record: Any, *texts: str) -> dict[str, Any]:
     return {**record, **{name: orjson.loads(record[name]) for name in texts}}
 
 
-async def _write(db: Database, plan: Plan) -> None:
+async def _write(db: Database, plan: Plan, currency: str) -> None:
+    touched = sorted({*keys_of(plan.products, "id"), *keys_of(plan.variants, "product")})
+    for chunk in _chunks(touched):
+        await lock_products(db, chunk)
     await _put(db, statements.PUT_CATEGORIES, plan.categories)
     await _put(db, statements.PUT_PRODUCTS, plan.products)
     await _put(db, statements.PUT_VARIANTS, plan.variants)
     await _put(db, PUT_PRICES, plan.prices)
-    touched = dict.fromkeys([*keys_of(plan.products, "id"), *keys_of(plan.variants, "product")])
-    for chunk in _chunks(list(touched)):
-        await refresh_search(db, chunk)
+    for chunk in _chunks(touched):
+        await refresh_products(db, chunk, currency)
 
 
 async def _put(db: Database, statement: Statement, rows: Iterable[dict[str, Any]]) -> None:

@@ -26,8 +26,13 @@ from kameng_catalog.shop.ordering import Order
 HIGHEST = 2**63 - 1
 """As high as a price can be."""
 
-WALKED, CHECKED, SORTED = 0.15, 1.5, 1.0
-"""What a row costs about, in microseconds: read from an index, looked up among the products, or fetched and sorted."""
+WALKED, CHECKED, SORTED, INDEXED = 0.15, 1.5, 1.0, 0.01
+"""What a row costs about, in microseconds: read from a list's index, looked up among the products, fetched and sorted, or
+read from the search index.
+"""
+
+NOWHERE = Kept(0, 0)
+"""No list."""
 
 PATIENCE = 4
 """A walk goes so many times as far as it should need."""
@@ -66,7 +71,7 @@ class Way:
     name: str
     where: str
     values: tuple[Any, ...]
-    base: Kept = Kept(0, 0)
+    base: Kept = NOWHERE
     bound: int = 0
 
 
@@ -90,7 +95,11 @@ class Ways:
 
     def __iter__(self) -> Iterator[Way]:
         wanted, known = self._wanted, self._known
-        if not wanted.terms and not wanted.priced and (not self._order.column or self._order.name == "arranged"):
+        if (
+            not wanted.terms
+            and not wanted.priced
+            and (not self._order.column or self._order.name == "arranged")
+        ):
             yield self._direct()
             return
         term, base = self._smallest()
@@ -107,7 +116,10 @@ class Ways:
         # A range of the order itself is not walked past: the walk begins and ends in it.
         passing *= 1.0 if self._order.by_price else price
         steps = (self._page.size + 1) / passing if passing else float("inf")
-        if steps * (CHECKED if rest else WALKED) < found * SORTED:
+        every = found * SORTED + (
+            sum(map(self._share, wanted.terms)) * known.products * INDEXED if rest else 0
+        )
+        if steps * (CHECKED if rest else WALKED) < every:
             yield self._walk(base, rest, 1 << int(steps * PATIENCE).bit_length())
         yield self._match() if rest else self._sort(base)
 
@@ -135,7 +147,9 @@ class Ways:
         sql = _Sql(self._free)
         walked, tail = self._walked(sql, base, bound)
         if not bound:
-            return Way("catalog.walk_list", _those(f"select l.product from ({walked} {tail}) l"), tuple(sql.values))
+            return Way(
+                "catalog.walk_list", _those(f"select l.product from ({walked} {tail}) l"), tuple(sql.values)
+            )
         checks = [] if self._order.by_price else self._prices(sql, "l.units")
         joined = ""
         if rest:
@@ -166,7 +180,11 @@ class Ways:
         conditions = [f"l.listing = {sql.parameter(base.listing)}", *self._prices(sql, "l.units")]
         # OFFSET 0 keeps the planner from walking in the list's order instead.
         range_ = f"select * from catalog_listed l where {' and '.join(conditions)} offset 0"
-        return Way("catalog.sort_prices", _those(f"select l.product from ({range_}) l where {cursor} {tail}"), tuple(sql.values))
+        return Way(
+            "catalog.sort_prices",
+            _those(f"select l.product from ({range_}) l where {cursor} {tail}"),
+            tuple(sql.values),
+        )
 
     def _match(self) -> Way:
         sql = _Sql(self._free)
@@ -180,7 +198,11 @@ class Ways:
             "select q.id as product, q.position, q.popularity, q.lowest_units as units from catalog_product q"
             f" where {' and '.join(conditions)} offset 0"
         )
-        return Way("catalog.match_terms", _those(f"select l.product from ({matches}) l where {cursor} {tail}"), tuple(sql.values))
+        return Way(
+            "catalog.match_terms",
+            _those(f"select l.product from ({matches}) l where {cursor} {tail}"),
+            tuple(sql.values),
+        )
 
     def _prices(self, sql: _Sql, units: str) -> list[str]:
         conditions = []

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 
+from kameng.db import Statement
 from kameng.graphql import Connection, Selection
-from kameng.graphql.pages import Keyset, PageRequest
-from kameng_catalog.searching import asked_terms
+from kameng.graphql.pages import PageRequest
+from kameng.money import UnitPrice
+from kameng_catalog.known_lists import KnownLists
+from kameng_catalog.searching import asked_terms, tag_term
 from kameng_catalog.shop.columns import product_columns
+from kameng_catalog.shop.filtering import Filter, Ways
+from kameng_catalog.shop.ordering import ORDERS, ProductSort
 from kameng_catalog.shop.reading import shop_reader
 from kameng_catalog.shop.types import Product
 
@@ -18,37 +24,50 @@ if TYPE_CHECKING:
     from kameng.graphql import Context
 
 
-@strawberry.enum(description="The order of a list of products.")
-class ProductSort(Enum):
-    """The orders that an index serves."""
+@strawberry.input(
+    description="Products whose lowest retail price in the shop's currency lies in a range, whatever the viewer's own prices "
+    "are. Both ends belong to it; an end that is left out is open."
+)
+class PriceRange:
+    """A range of prices in the shop's currency."""
 
-    ARRANGED = strawberry.enum_value("arranged", description="As the shop has put them.")
-    NEWEST = strawberry.enum_value("newest", description="The newest first.")
-    POPULAR = strawberry.enum_value("popular", description="What sold most lately comes first.")
-
-
-KEYSETS = {
-    ProductSort.ARRANGED: Keyset("arranged", (("p.position", "int"), ("p.id", "uuid"))),
-    ProductSort.NEWEST: Keyset("newest", (("p.id", "uuid"),), descending=True),
-    ProductSort.POPULAR: Keyset("popular", (("p.popularity", "bigint"), ("p.id", "uuid")), descending=True),
-}
-"""Each sort as a keyset; an index of `kameng_catalog.tables` has the same columns."""
-
-_SORTED_BY = {
-    ProductSort.ARRANGED: ("position",),
-    ProductSort.NEWEST: (),
-    ProductSort.POPULAR: ("popularity",),
-}
+    from_: Decimal | None = strawberry.field(
+        name="from", default=None, description="In main units, such as 9.90."
+    )
+    to: Decimal | None = strawberry.field(default=None, description="In main units, such as 99.")
 
 
-async def list_products(
-    context: Context,
-    page: PageRequest,
-    asked: Selection,
+def filter_of(
     *,
     category: str | None,
     search: str | None,
-    sort: ProductSort,
+    tags: Sequence[str] | None,
+    price: PriceRange | None,
+    currency: str,
+) -> Filter:
+    """What products have in common whose list is asked for.
+
+    Args:
+        category: only those of this path and the paths below it.
+        search: only those that have all its words; None, or a text without a word, filters nothing.
+        tags: only those that have all of these.
+        price: only those in this range.
+        currency: the shop's.
+
+    Raises:
+        InvalidInput: an end of the range is no price.
+    """
+    # No category is called "?"; an empty path is that of none, not of the shop.
+    terms = [] if category is None else [f"/{category.strip('/') or '?'}"]
+    terms += [tag_term(tag) for tag in tags or ()]
+    terms += asked_terms(search or "")
+    ends = (None, None) if price is None else (price.from_, price.to)
+    lowest, highest = (None if end is None else UnitPrice.parse(end, currency).units for end in ends)
+    return Filter(tuple(dict.fromkeys(terms)), lowest, highest)
+
+
+async def list_products(
+    context: Context, page: PageRequest, asked: Selection, wanted: Filter, sort: ProductSort
 ) -> Connection[Product]:
     """A page of published products.
 
@@ -56,38 +75,21 @@ async def list_products(
         context: the request.
         page: which page.
         asked: what is asked of the products.
-        category: only those of this path and the paths below it.
-        search: only those that have all its words; None, or a text without a word, filters nothing.
+        wanted: what they have in common.
         sort: the order.
     """
-    keyset = KEYSETS[sort]
-    columns = product_columns(asked, *_SORTED_BY[sort])
-    wanted: list[Any] = []
-    conditions: list[str] = []
-
-    def parameter(value: Any) -> str:
-        wanted.append(value)
-        return f"${columns.free + len(wanted) - 1}"
-
-    if category is not None:
-        path = parameter(category)
-        conditions.append(
-            f"p.category in (select id from catalog_category where path = {path} or starts_with(path, {path} || '/'))"
-        )
-    if search is not None and (terms := asked_terms(search)):
-        conditions.append(f"p.search_terms @> {parameter(terms)}::text[]")
-    cursor, tail, values = page.clauses(keyset, columns.free + len(wanted))
+    order = ORDERS[sort]
+    columns = product_columns(asked, *([order.column] if order.column else []))
     reader = shop_reader(context)
-    rows = await reader.product_rows(
-        "catalog.shop_products", columns, " and ".join([*conditions, cursor]), [*wanted, *values], tail
-    )
+    ways = Ways(wanted, order, page, await context.service(KnownLists).read(), columns.free)
+    _, tail, _ = page.clauses(order.of_products, columns.free)
+    rows: list[Any] = []
+    for way in ways:
+        rows = await reader.product_rows(way.name, columns, way.where, way.values, tail)
+        if len(rows) > page.size or not way.bound:
+            break
+        count, values = ways.count(way)
+        if await context.db.fetchval(Statement("catalog.count_walked", count), *values) < way.bound:
+            break  # it reached the end of the list
     products = await reader.products(page.kept(rows), columns, asked)
-    return page.connection_of(rows, keyset, lambda row: _sort_values(row, sort), products)
-
-
-def _sort_values(row: Any, sort: ProductSort) -> list[Any]:
-    if sort is ProductSort.ARRANGED:
-        return [row["position"], row["key"]]
-    if sort is ProductSort.POPULAR:
-        return [row["popularity"], row["key"]]
-    return [row["key"]]
+    return page.connection_of(rows, order.of_products, order.values, products)

@@ -67,7 +67,7 @@ class Order:
 
     def values(self, row: Any) -> list[Any]:
         """The sort values of a product's row."""
-        return [row[self.column], row["id"]] if self.column else [row["id"]]
+        return [row[self.column], row["key"]] if self.column else [row["key"]]
 
 
 ORDERS = {

@@ -13,8 +13,9 @@ from kameng.graphql import Connection, Info, selection_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import key_of
 from kameng_catalog.shop.columns import product_columns
-from kameng_catalog.shop.listing import ProductSort, list_products
+from kameng_catalog.shop.listing import PriceRange, filter_of, list_products
 from kameng_catalog.shop.loaders import WHOLE_PRODUCT, WHOLE_VARIANT, shop_loaders
+from kameng_catalog.shop.ordering import ProductSort
 from kameng_catalog.shop.reading import shop_reader
 from kameng_catalog.shop.types import Category, Product
 
@@ -37,11 +38,20 @@ class CatalogShopQuery:
         category: str | None = None,
         search: str | None = None,
         sort: ProductSort = ProductSort.ARRANGED,
+        price: PriceRange | None = None,
+        tags: list[str] | None = None,
     ) -> Connection[Product]:
-        """Published products of a category and all below it, that have all words of the search."""
+        """Published products of a category and all below it, that have all words of the search and all tags."""
         page = PageRequest.of(first, after, last, before)
         asked = selection_of(info).below("nodes", "edges.node")
-        return await list_products(info.context, page, asked, category=category, search=search, sort=sort)
+        wanted = filter_of(
+            category=category,
+            search=search,
+            tags=tags,
+            price=price,
+            currency=shop_reader(info.context).settings.currency,
+        )
+        return await list_products(info.context, page, asked, wanted, sort)
 
     @strawberry.field(description="A product by its id or its slug; null if the shop does not sell it.")
     async def product(

@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+
+if TYPE_CHECKING:
+    from kameng.module import Module
 
 
 @dataclass
@@ -20,6 +24,7 @@ class TestServices:
         database_url: a database whose role may create others.
         redis_url: a Valkey whose first database belongs to the run.
         templates: migrated databases to copy, by what they hold.
+        installed: all installed modules, once they were looked for.
     """
 
     __test__ = False
@@ -27,6 +32,7 @@ class TestServices:
     database_url: str
     redis_url: str
     templates: dict[str, str] = field(default_factory=dict)
+    installed: tuple[Module, ...] = ()
 
     @classmethod
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -43,7 +43,7 @@ class Kernels:
         self._stack = stack
 
     async def __call__(
-        self, modules: Iterable[Module] | None = None, *, migrated: bool = True, **sections: dict[str, Any]
+        self, modules: Sequence[Module] | None = None, *, migrated: bool = True, **sections: dict[str, Any]
     ) -> Kernel:
         """A running kernel on a database of its own.
 
@@ -76,11 +76,14 @@ class Kernels:
         tree = {"kameng": {**own, **sections.pop("kameng", {})}, **sections}
         return Settings(tree, root=folder)
 
-    async def _database(self, modules: Iterable[Module] | None) -> str:
-        ordered = load_modules(self.settings(""), modules)
-        key = " ".join(app_paths(ordered))
+    async def _database(self, modules: Sequence[Module] | None) -> str:
+        if modules is None:
+            self._services.installed = self._services.installed or load_modules(self.settings(""))
+            modules = self._services.installed
+        key = " ".join(sorted(app_paths(modules)))
         async with _migrating:
             if key not in self._services.templates:
+                ordered = load_modules(self.settings(""), modules)
                 self._services.templates[key] = await self._migrate(ordered)
         return await self._databases(self._services.templates[key])
 

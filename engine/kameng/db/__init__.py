@@ -6,6 +6,7 @@ from kameng.db.database import Database, as_json, counted_statements, current_da
 from kameng.db.index import Index
 from kameng.db.piccolo_engine import ENGINE
 from kameng.db.statement import Statement
+from kameng.db.together import Together
 from kameng.db.transaction import CommitUnknown, Scope, TransactionClosed
 
 # Piccolo looks for a settings module by this variable; a deployment may name its own.
@@ -18,6 +19,7 @@ __all__ = [
     "Index",
     "Scope",
     "Statement",
+    "Together",
     "TransactionClosed",
     "as_json",
     "counted_statements",

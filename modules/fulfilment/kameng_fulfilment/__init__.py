@@ -6,6 +6,7 @@ from kameng_fulfilment.admin import FulfilmentAdminQuery, OrderBuyer
 from kameng_fulfilment.events import OrderCompleted
 from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.orders import READ_ORDERS
+from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
@@ -26,7 +27,7 @@ module = Module(
         nodes={"Order": order_nodes},
     ),
     admin=SchemaPart(query=FulfilmentAdminQuery, extend={"Order": OrderBuyer}, nodes={"Order": order_nodes}),
-    provides=(Provide(Orders, open_desk),),
+    provides=(Provide(Orders, open_desk), Provide(OrderReads, OrderReads)),
     needs=(Variants, Prices, Stock, Members, Charging),
     events=(OrderCompleted,),
     permissions=(Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),),

@@ -13,7 +13,8 @@ from kameng.errors import NotFound
 from kameng.graphql import Context, Info
 from kameng.graphql.live import MISSED
 from kameng_fulfilment.numbers import read_number
-from kameng_fulfilment.orders import StoredOrder, order_by_number, orders_by_id
+from kameng_fulfilment.orders import StoredOrder, order_by_number
+from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.types import Order
 
 if TYPE_CHECKING:
@@ -80,4 +81,5 @@ async def _all(context: Context, member: UUID) -> AsyncGenerator[Order, None]:
 
 
 async def _read(context: Context, order: UUID) -> StoredOrder | None:
-    return (await orders_by_id(context.db, [order])).get(order)
+    (found,) = await context.service(OrderReads).orders([order])
+    return found

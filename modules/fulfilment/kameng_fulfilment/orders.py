@@ -79,9 +79,9 @@ async def order_by_number(db: Database, number: str) -> StoredOrder | None:
     return order_of(row) if row else None
 
 
-async def lines_of_orders(db: Database, orders: Sequence[UUID]) -> list[list[StoredLine]]:
+async def lines_of_orders(db: Database, orders: Sequence[UUID]) -> dict[UUID, list[StoredLine]]:
     """The lines of each order, in order."""
     found: dict[UUID, list[StoredLine]] = {key: [] for key in orders}
     for row in await db.fetch(LINES_OF_ORDERS, list(found)):
         found[row["order_id"]].append(_line_of(row))
-    return [found[key] for key in orders]
+    return found

@@ -18,10 +18,11 @@ from kameng.graphql.scalars import MoneyInput
 from kameng.ids import global_id, key_of
 from kameng_catalog.contract import NotForSale, OutOfStock, WrongQuantity
 from kameng_fulfilment.numbers import read_number
-from kameng_fulfilment.orders import may_read, order_by_number, order_of, orders_by_id
+from kameng_fulfilment.orders import may_read, order_by_number, order_of
+from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged, order_request
 from kameng_fulfilment.services import Orders
-from kameng_fulfilment.types import CARDS, DeliveredCard, Order, OrderLine, card_loader
+from kameng_fulfilment.types import DeliveredCard, Order, OrderLine
 from kameng_settlement.contract import InsufficientFunds
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class FulfilmentMutation:
             input.expected_total.parsed() if input.expected_total else None,
         )
         key = await context.service(Orders).place(request)
-        return PlaceOrderPayload(order=Order.of((await orders_by_id(context.db, [key]))[key]))
+        (order,) = await context.service(OrderReads).orders([key])
+        return PlaceOrderPayload(order=Order.of(order) if order else None)
 
 
 @strawberry.type
@@ -127,7 +129,9 @@ class BoughtCards:
         line = cast("OrderLine", self)
         if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
             raise NotFound("These cards were bought by somebody else.", cure="Log in as the buyer.")
-        return await info.context.loader(CARDS, card_loader).load(line.stored.id)
+        return [
+            DeliveredCard.of(card) for card in await info.context.service(OrderReads).cards(line.stored.id)
+        ]
 
 
 _VARIANTS = object()
@@ -162,8 +166,7 @@ async def order_page(
 
 async def order_nodes(context: Context, keys: Sequence[UUID]) -> list[Order | None]:
     """Orders by key; None for those that the principal may not see."""
-    found = await orders_by_id(context.db, keys)
     return [
-        Order.of(order) if (order := found.get(key)) and may_read(context.principal, order) else None
-        for key in keys
+        Order.of(order) if order and may_read(context.principal, order) else None
+        for order in await context.service(OrderReads).orders(keys)
     ]

@@ -7,13 +7,13 @@ from enum import Enum
 from uuid import UUID
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
 from kameng import money
-from kameng.graphql import LOCALES, Context, Info, Money, Node
+from kameng.graphql import LOCALES, Info, Money, Node
 from kameng.ids import global_id
-from kameng_catalog.contract import SoldCard, Stock
-from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
+from kameng_catalog.contract import SoldCard
+from kameng_fulfilment.orders import StoredLine, StoredOrder
+from kameng_fulfilment.reading import OrderReads
 
 
 @strawberry.enum(description="Where an order stands.")
@@ -105,7 +105,7 @@ class Order(Node):
     @strawberry.field(description="What was bought.")
     async def lines(self, info: Info) -> list[OrderLine]:
         """The order's lines, in the order they were asked for."""
-        lines = await info.context.loader(_LINES, _line_loader).load(self.stored.id)
+        lines = await info.context.service(OrderReads).lines(self.stored.id)
         return [OrderLine.of(line, self.stored) for line in lines]
 
     @classmethod
@@ -121,25 +121,3 @@ class Order(Node):
             paid_at=order.paid_at,
             completed_at=order.completed_at,
         )
-
-
-_LINES, CARDS = object(), object()
-
-
-def _line_loader(context: Context) -> DataLoader[UUID, list[StoredLine]]:
-    async def load(orders: list[UUID]) -> list[list[StoredLine]]:
-        return await lines_of_orders(context.db, orders)
-
-    return DataLoader(load_fn=load)
-
-
-def card_loader(context: Context) -> DataLoader[UUID, list[DeliveredCard]]:
-    """Loads the cards of lines; whoever uses it has checked that the principal bought them."""
-
-    async def load(lines: list[UUID]) -> list[list[DeliveredCard]]:
-        found: dict[UUID, list[DeliveredCard]] = {line: [] for line in lines}
-        for card in await context.service(Stock).sold_cards(lines):
-            found[card.line].append(DeliveredCard.of(card))
-        return [found[line] for line in lines]
-
-    return DataLoader(load_fn=load)

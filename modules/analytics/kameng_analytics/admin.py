@@ -12,6 +12,7 @@ import strawberry
 from kameng import money
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, Money
+from kameng.graphql.exact import Long
 from kameng.ids import global_id
 from kameng_analytics.settings import AnalyticsSettings
 from kameng_analytics.statements import DAYS, PRODUCTS
@@ -27,8 +28,8 @@ MAX_DAYS = 3 * 366
 class SalesFigures:
     """What was sold."""
 
-    orders: int = strawberry.field(description="Orders completed.")
-    units: int = strawberry.field(description="Units sold.")
+    orders: Long = strawberry.field(description="Orders completed.")
+    units: Long = strawberry.field(description="Units sold.")
     turnover: Money = strawberry.field(description="What buyers paid.")
     cost: Money = strawberry.field(description="What the goods cost, as far as their cost is known.")
     margin: Money = strawberry.field(description="Turnover less cost.")
@@ -38,8 +39,8 @@ class SalesFigures:
         """A row of a roll-up; None where nothing was sold."""
         turnover, cost = (row["turnover"], row["cost"]) if row else (0, 0)
         return cls(
-            orders=row["orders"] if row else 0,
-            units=row["units"] if row else 0,
+            orders=Long(row["orders"] if row else 0),
+            units=Long(row["units"] if row else 0),
             turnover=Money.of(money.Money(turnover, currency)),
             cost=Money.of(money.Money(cost, currency)),
             margin=Money.of(money.Money(turnover - cost, currency)),

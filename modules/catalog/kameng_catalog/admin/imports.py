@@ -1,11 +1,15 @@
-"""Mutations that take files as text, for back offices; large files go by ``kameng import``."""
+"""Mutations that take files, uploaded or as text, for back offices; very large files go by ``kameng import``."""
 
 from __future__ import annotations
+
+import asyncio
+from contextlib import closing
 
 import strawberry
 
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
+from kameng.graphql.uploads import UploadedFile
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import StockBatch
 from kameng_catalog.importing import card_lines, product_lines
@@ -13,7 +17,7 @@ from kameng_catalog.importing.card_import import import_cards
 from kameng_catalog.importing.faults import Faults
 from kameng_catalog.importing.product_import import import_products
 from kameng_catalog.importing.report import Outcome
-from kameng_catalog.importing.sheets import text_sheet
+from kameng_catalog.importing.sheets import Columns, Sheet, read_sheet, text_sheet
 from kameng_catalog.permissions import IMPORT_STOCK, MANAGE_PRODUCTS
 
 LONGEST_TEXT = 2_000_000
@@ -32,11 +36,12 @@ class ImportFault:
     reason: str
 
 
-@strawberry.input(description="A product file as CSV text.")
+@strawberry.input(description="A product file: either uploaded, or as CSV text.")
 class ImportProductsInput:
     """A product file."""
 
-    content: str
+    content: str | None = strawberry.field(default=None, description="The file as CSV text.")
+    file: UploadedFile | None = strawberry.field(default=None, description="The file, CSV or XLSX.")
     keep_good: bool = strawberry.field(
         default=False, description="Take the sound lines although others are faulty."
     )
@@ -57,16 +62,19 @@ class ImportProductsPayload:
     )
 
 
-@strawberry.input(description="A card file as CSV text.")
+@strawberry.input(description="A card file: either uploaded, or as CSV text.")
 class ImportCardsInput:
     """A card file."""
 
-    content: str
+    content: str | None = strawberry.field(default=None, description="The file as CSV text.")
+    file: UploadedFile | None = strawberry.field(default=None, description="The file, CSV or XLSX.")
     sku: str = strawberry.field(
         default="", description="The variant of all its cards; empty if a column `sku` tells."
     )
     source: str = strawberry.field(default="", description="Where the cards come from.")
-    file_name: str = ""
+    file_name: str = strawberry.field(
+        default="", description="What the file is called; an uploaded one has a name of its own."
+    )
     keep_good: bool = strawberry.field(
         default=False, description="Take the sound lines although others are faulty."
     )
@@ -94,13 +102,14 @@ class ImportsMutation:
     async def import_products(self, info: Info, input: ImportProductsInput) -> ImportProductsPayload:  # noqa: A002 - GraphQL's name
         """Create and change products by a file; all of it, or nothing."""
         info.context.require(MANAGE_PRODUCTS)
-        report = await import_products(
-            info.context.kernel,
-            text_sheet(_text(input.content), product_lines.COLUMNS),
-            principal=info.context.principal,
-            keep_good=input.keep_good,
-            dry_run=input.dry_run,
-        )
+        with closing(await _sheet(input.content, input.file, product_lines.COLUMNS)) as sheet:
+            report = await import_products(
+                info.context.kernel,
+                sheet,
+                principal=info.context.principal,
+                keep_good=input.keep_good,
+                dry_run=input.dry_run,
+            )
         return ImportProductsPayload(
             applied=report.applied,
             created=report.count(Outcome.CREATED),
@@ -115,16 +124,18 @@ class ImportsMutation:
         """Put cards into stock by a file, encrypted; all of them, or none."""
         info.context.require(IMPORT_STOCK)
         columns = card_lines.COLUMNS_OF_ONE_VARIANT if input.sku else card_lines.COLUMNS
-        report = await import_cards(
-            info.context.kernel,
-            text_sheet(_text(input.content), columns),
-            principal=info.context.principal,
-            variant=input.sku,
-            source=input.source[:200],
-            file_name=input.file_name[:200],
-            keep_good=input.keep_good,
-            dry_run=input.dry_run,
-        )
+        uploaded = "" if input.file is None else input.file.name
+        with closing(await _sheet(input.content, input.file, columns)) as sheet:
+            report = await import_cards(
+                info.context.kernel,
+                sheet,
+                principal=info.context.principal,
+                variant=input.sku,
+                source=input.source[:200],
+                file_name=(input.file_name or uploaded)[:200],
+                keep_good=input.keep_good,
+                dry_run=input.dry_run,
+            )
         batch = await admin_loaders(info.context).batch.load(report.batch) if report.batch else None
         return ImportCardsPayload(
             batch=batch,
@@ -135,11 +146,24 @@ class ImportsMutation:
         )
 
 
+async def _sheet(content: str | None, file: UploadedFile | None, columns: Columns) -> Sheet:
+    if (content is None) == (file is None):
+        raise InvalidInput(
+            "The import takes one file, uploaded or as text.",
+            cure="Give either `file` or `content`.",
+            path=("input", "file"),
+        )
+    if file is not None:
+        # Its encoding is found by reading all of it.
+        return await asyncio.to_thread(read_sheet, file.open(), columns, name=file.name)
+    return text_sheet(_text(content or ""), columns)
+
+
 def _text(content: str) -> str:
     if len(content) > LONGEST_TEXT:
         raise InvalidInput(
             f"The file has {len(content):,} characters; a request takes {LONGEST_TEXT:,}.",
-            cure="Import it on the server by `kameng import`, or in parts.",
+            cure="Upload it, import it on the server by `kameng import`, or send it in parts.",
             path=("input", "content"),
         )
     return content

@@ -12,6 +12,7 @@ import orjson
 import strawberry
 
 from kameng.graphql import Connection, Info, Money, Node
+from kameng.graphql.exact import Long
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
@@ -123,7 +124,7 @@ class ManagedProduct(Node):
     tags: list[str]
     status: Status
     position: int = strawberry.field(description="Smaller comes first in the shop.")
-    popularity: int = strawberry.field(description="Pieces sold lately.")
+    popularity: Long = strawberry.field(description="Pieces sold lately.")
     created_at: datetime
     updated_at: datetime
 
@@ -218,7 +219,7 @@ def product_of(row: Any) -> ManagedProduct:
         tags=row["tags"],
         status=Status(row["status"]),
         position=row["position"],
-        popularity=row["popularity"],
+        popularity=Long(row["popularity"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

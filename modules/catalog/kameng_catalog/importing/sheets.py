@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +90,26 @@ def open_sheet(path: Path, columns: Columns, *, encoding: str | None = None) -> 
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror or error}.", cure="Check the path."
         ) from error
+    return read_sheet(file, columns, name=path.name, encoding=encoding)
+
+
+def read_sheet(
+    file: BinaryIO, columns: Columns, *, name: str = "The file", encoding: str | None = None
+) -> Sheet:
+    """A sheet of an open file, which can be read from any place; the sheet closes it, and so does a refusal.
+
+    Args:
+        file: the file, whose kind is told by its content.
+        columns: those of such a file.
+        name: what to call it in messages.
+        encoding: the encoding of its text; None finds out.
+
+    Raises:
+        UnreadableFile: it is no table with these columns.
+    """
     try:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         start = file.read(8)
         file.seek(0)
         if start.startswith(b"PK\x03\x04"):
@@ -99,9 +119,9 @@ def open_sheet(path: Path, columns: Columns, *, encoding: str | None = None) -> 
             return WorkbookSheet(file, columns)
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise UnreadableFile(
-                f"{path.name} is a workbook in the old format .xls.", cure="Save it as .xlsx or as CSV."
+                f"{name} is a workbook in the old format .xls.", cure="Save it as .xlsx or as CSV."
             )
-        return CsvSheet(file, columns, encoding_of(file, encoding), total=path.stat().st_size)
+        return CsvSheet(file, columns, encoding_of(file, encoding), total=size)
     except BaseException:
         file.close()
         raise

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import BinaryIO
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from kameng_catalog.importing.faults import UnreadableFile
 from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Row, checked_header
+
+MOST_UNPACKED = 300_000_000
+"""Bytes that a workbook may have when it is unpacked; its texts are held in memory while it is read."""
 
 
 class WorkbookSheet:
@@ -25,6 +28,7 @@ class WorkbookSheet:
             # Styles and validations that it cannot read do not matter to us.
             warnings.simplefilter("ignore", UserWarning)
             try:
+                check_unpacked(file)
                 self._book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
             except (InvalidFileException, BadZipFile, KeyError, ValueError, OSError) as error:
                 raise UnreadableFile(
@@ -67,6 +71,24 @@ class WorkbookSheet:
             cells = [cell_text(value) for value in values]
             if any(cells):
                 yield Row(line, cells)
+
+
+def check_unpacked(file: BinaryIO) -> None:
+    """See how large a workbook is when it is unpacked; a small one can be made to hold a thousand times as much.
+
+    Raises:
+        UnreadableFile: larger than what is read.
+        BadZipFile: it is none.
+    """
+    with ZipFile(file) as archive:
+        # What it says of each part is true: reading stops there.
+        unpacked = sum(part.file_size for part in archive.infolist())
+    file.seek(0)
+    if unpacked > MOST_UNPACKED:
+        raise UnreadableFile(
+            f"The workbook has {unpacked:,} bytes when it is unpacked; {MOST_UNPACKED:,} are read.",
+            cure="Save its table as CSV.",
+        )
 
 
 def cell_text(value: object) -> str:

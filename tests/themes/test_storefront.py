@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from kameng.themes import check_theme
-from tests.themes.conftest import Shop, text_of
+from kameng_catalog.importing import product_lines
+from kameng_catalog.importing.product_import import import_products
+from kameng_catalog.importing.sheets import text_sheet
+from tests.themes.conftest import OWNER, PRODUCTS, Shop, text_of
 
 PAGES = {
     "/": ("Cards, top-ups and licences", "点卡、充值与授权"),
@@ -71,6 +74,26 @@ async def test_search_finds_what_there_is_and_says_so_when_there_is_nothing(shop
 
     assert "Plum card" in text_of(await browser.get("/products?search=plum"))
     assert "Nothing was found." in text_of(await browser.get("/products?search=cherry"))
+
+
+async def test_products_are_sorted_by_price_and_chosen_by_it_without_a_script(shop: Shop) -> None:
+    # Given products from 9.50 and from 20, and a form that says what it was sent with
+    pear = "PEAR-1,pear,梨卡,Pear card,一,One,game/pc,游戏/电脑,Games/PC,card,1,CNY,20,1,CNY,说明,Text,,published\n"
+    sheet = text_sheet(PRODUCTS.partition("\n")[0] + "\n" + pear, product_lines.COLUMNS)
+    await import_products(shop.kernel, sheet, principal=OWNER)
+    browser = shop.open()
+
+    async def shown(address: str) -> list[str]:
+        return re.findall(r"(Plum|Pear) card", text_of(await browser.get(address)))
+
+    assert await shown("/products?sort=PRICE_ASC") == ["Plum", "Pear"]
+    assert await shown("/products?sort=PRICE_DESC") == ["Pear", "Plum"]
+    assert await shown("/category?path=game&price.from=10&price.to=") == ["Pear"]
+    assert await shown("/products?price.from=&price.to=9.50") == ["Plum"]
+    assert await shown("/products?price.from=x") == ["Plum", "Pear"]
+    text = (await browser.get("/products?sort=PRICE_DESC&price.from=9.5")).text
+    assert '<option value="PRICE_DESC" selected>' in text
+    assert 'name="price.from" value="9.5"' in text
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/products/nothing", "/category?path=none", "/orders/NONE"])

@@ -7,6 +7,7 @@ What differs from Granian's own:
 - SIGTERM during a reload ends the reload, instead of waiting for the rest of it.
 - A process that is told to stop while it still loads ends at once. As a fork it would inherit the main process's handlers, which
   do nothing for it: it would finish loading, serve, and be killed at the end of the patience that others have for it.
+- A process that is told to stop while it cannot hear is told again.
 - A process that has stopped well is not taken for one that refuses to, and one that a signal to the whole group reached
   before ours is no failure.
 """
@@ -32,6 +33,10 @@ STOPPING_SECONDS = 20.0
 """How long a process may take to answer what it has begun before it is killed."""
 
 _LOOK_SECONDS = 0.05
+_AGAIN_SECONDS = 1.0
+"""After which a process that was told to stop is told again: while its event loop stands still, between the start of the
+application and serving, it hears nothing."""
+
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
@@ -90,33 +95,41 @@ class ReplacingServer(MPServer):
             return False
         if not ready() or not new.is_alive():
             log.error("a new web process did not start; the old ones go on", process=new.inner.pid)
-            self._end([new], 0)
+            self._kill([new])
             return False
         new.interrupt_by_parent = False
         self.respawned_wrks[index] = time.monotonic()
         self.wrks[index] = new
         self._metrics.incr_spawn(1)
-        old.terminate()
-        self._wait(lambda: self._stopping() or not old.is_alive(), STOPPING_SECONDS)
+        self._ask_to_stop([old], self._stopping)
         if self._stopping():
             self.wrks.append(old)
             return False
-        self._end([old], 0)
+        self._kill([old])
         return True
 
     def _stop_workers(self) -> None:
-        for worker in self.wrks:
-            worker.terminate()  # type: ignore[no-untyped-call]  # not annotated
-        self._end(self.wrks, STOPPING_SECONDS)
+        self._ask_to_stop(self.wrks, lambda: False)
+        self._kill(self.wrks)
         self.wrks.clear()
 
-    def _end(self, workers: Sequence[Any], patience: float) -> None:
-        """Wait for processes that were told to stop, and kill those that do not.
+    def _ask_to_stop(self, workers: Sequence[Any], over: Callable[[], bool]) -> None:
+        """Tell processes to stop, and wait until they have, or it is over, or they have had their time.
 
         Granian's own way to wait is to join them, as a thread of its does for each too. Only one of the two is told by the
         operating system; the other may come back before that is known, and would kill what has ended well.
         """
-        self._wait(lambda: not any(worker.is_alive() for worker in workers), patience)
+        end = time.monotonic() + STOPPING_SECONDS
+        while left := [worker for worker in workers if worker.is_alive()]:
+            patience = min(_AGAIN_SECONDS, end - time.monotonic())
+            if over() or patience <= 0:
+                return
+            for worker in left:
+                worker.terminate()
+            self._wait(lambda: over() or not any(worker.is_alive() for worker in workers), patience)
+
+    def _kill(self, workers: Sequence[Any]) -> None:
+        """Kill those that have not stopped."""
         for worker in workers:
             if worker.is_alive():
                 log.warning("a web process was killed, since it did not stop", process=worker.inner.pid)

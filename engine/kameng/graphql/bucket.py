@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CHEAP = 50
+CHEAP = 200
 """An operation up to this cost is paid from a lease."""
 
 LEASE_SECONDS = 2.0

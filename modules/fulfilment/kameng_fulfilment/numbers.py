@@ -10,19 +10,19 @@ from kameng.errors import InvalidInput
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 13
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": ""})
 _PRIME = 31
 
 
 def _check(body: str) -> str:
-    return ALPHABET[
-        sum((position + 2) * ALPHABET.index(character) for position, character in enumerate(body)) % _PRIME
-    ]
+    return ALPHABET[sum((place + 2) * _VALUES[character] for place, character in enumerate(body)) % _PRIME]
 
 
 def new_number() -> str:
     """A fresh number, such as ``7QK2M9XVD4T8C``."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+    bits = secrets.randbits(5 * (LENGTH - 1))
+    body = "".join([ALPHABET[bits >> shift & 31] for shift in range(0, 5 * (LENGTH - 1), 5)])
     return body + _check(body)
 
 

@@ -15,16 +15,15 @@ from graphql import GraphQLField, default_field_resolver
 from strawberry import Schema
 from strawberry.relay import GlobalID
 from strawberry.schema.compat import is_scalar
-from strawberry.types.arguments import StrawberryArgument, convert_arguments
 from strawberry.types.base import (
     StrawberryContainer,
     StrawberryMaybe,
-    StrawberryOptional,
     has_object_definition,
 )
-from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
+
+from kameng.graphql.compiled.conversion import conversion_of
 
 _module = "strawberry.schema.schema_converter"
 _attribute_resolver = "GraphQLCoreConverter.from_resolver.<locals>._get_basic_result"
@@ -114,7 +113,7 @@ def _direct_call(field: StrawberryField, schema: Schema, is_async: bool) -> Call
     given = {*source_names, info_name or "info"}
     if not all(name.isidentifier() for name in given):
         return None
-    convert = _converter(list(field.arguments), schema)
+    convert = conversion_of(list(field.arguments), schema)
     if is_async and _Way.MAY_FAIL in ways:
         # Strawberry converts inside the coroutine: what fails there must not fail earlier here.
         if not given.isdisjoint(schema.config.name_converter.from_argument(a) for a in field.arguments):
@@ -132,32 +131,6 @@ def _converting_late(
         return await function(*source, **{**convert(arguments), **kept})
 
     return converting
-
-
-def _converter(
-    arguments: list[StrawberryArgument], schema: Schema
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """What turns graphql-core's values into those of the Python function, arguments that are leaves as they are."""
-    registry, config = schema.schema_converter.scalar_registry, schema.config
-    leaves: dict[str, str] = {}
-    others: list[StrawberryArgument] = []
-    for argument in arguments:
-        type_: Any = argument.type
-        if isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
-            type_ = type_.of_type
-        leaf = isinstance(type_, StrawberryEnumDefinition) or is_scalar(type_, registry)
-        if leaf and type_ is not GlobalID:
-            leaves[config.name_converter.from_argument(argument)] = argument.python_name
-        else:
-            others.append(argument)
-
-    def convert(values: dict[str, Any]) -> dict[str, Any]:
-        converted = {leaves[name]: value for name, value in values.items() if name in leaves}
-        if others:
-            converted |= convert_arguments(values, others, registry, config)
-        return converted
-
-    return convert
 
 
 class _Way(Enum):

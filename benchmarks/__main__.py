@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.figures import show
 
-KNOWN = {"orders": "benchmarks.orders", "graphql": "benchmarks.graphql"}
+KNOWN = {"orders": "benchmarks.orders", "graphql": "benchmarks.graphql", "million": "benchmarks.million"}
 
 
 def main() -> None:

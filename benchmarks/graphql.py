@@ -1,6 +1,7 @@
 """GraphQL beside a hand-written handler and stock Strawberry: the same rows of the same database, one web process each.
 
-``graphql/list``: a page of 20 products × 8 fields with prices; ``graphql/detail``: a product by slug with its variants.
+``graphql/list``: a page of 20 products × 8 fields with prices; ``graphql/detail``: a product by slug with its variants. And those
+of `million`: a page out of a million products beside one out of ten thousand.
 """
 
 import json
@@ -9,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import million
 from benchmarks.figures import Figure, median, say
 from benchmarks.load import Load, lua, run_wrk
 from benchmarks.running import process, services, web
@@ -50,7 +52,11 @@ SIZES = {"small": Size(rounds=3, seconds=4), "full": Size(rounds=7, seconds=8)}
 
 
 async def measure(size: str) -> list[Figure]:
-    """Both documents, against both references, in turn."""
+    """Both documents, against both references, in turn; then pages of large shops."""
+    return [*await _beside_references(size), *await million.measure(size)]
+
+
+async def _beside_references(size: str) -> list[Figure]:
     wanted = SIZES[size]
     async with services() as (_, settings), AsyncExitStack() as stack:
         slug = await _seed(settings)

@@ -1,0 +1,85 @@
+"""What PostgreSQL does for each way to a page: it reads indexes, and sorts nothing where an index has the order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from benchmarks.million_products import fill
+from kameng.graphql.pages import PageRequest, write_cursor
+from kameng_catalog.known_lists import KnownLists
+from kameng_catalog.shop.filtering import Filter, Way, Ways
+from kameng_catalog.shop.ordering import ORDERS, ProductSort
+
+from .conftest import Shop
+
+FILTERS = {
+    "nothing": Filter(),
+    "category": Filter(("/game",)),
+    "prices": Filter((), 100_000, 5_000_000),
+    "few prices": Filter((), 270_000, 275_000),
+    "category and prices": Filter(("/game",), 100_000, 5_000_000),
+    "common word": Filter(("充值",)),
+    "rare word": Filter(("4711",)),
+    "category and common word": Filter(("/game", "充值")),
+    "all of them": Filter(("/game", "点卡"), 100_000, 5_000_000),
+}
+MIDDLE = {"arranged": [0], "newest": [], "popular": [3], "price-asc": [990_000], "price-desc": [990_000]}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The steps of a plan."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+@pytest.mark.parametrize("generic", [False, True], ids=["for these values", "for any values"])
+async def test_pages_are_read_from_indexes(shop: Shop, *, generic: bool) -> None:
+    # Given a catalogue of some size, with what ANALYZE knows of it
+    await fill(shop.kernel, 4_000)
+    known = await shop.kernel.services.get(KnownLists).read()
+    middle = await shop.kernel.db.fetchval(
+        "select id from catalog_product where status = 'published' order by id offset 2000 limit 1"
+    )
+    seen: set[str] = set()
+
+    async def steps(way: Way, tail: str) -> list[dict[str, Any]]:
+        option = "generic_plan, " if generic else ""
+        sql = f"select p.id from catalog_product p where p.status = 'published' and {way.where} {tail}"
+        text = await shop.kernel.db.fetchval(f"explain ({option}format json) {sql}", *way.values)
+        return list(nodes(orjson.loads(text)[0]["Plan"]))
+
+    for name, wanted in FILTERS.items():
+        for sort in ProductSort:
+            order = ORDERS[sort]
+            cursor = write_cursor(order.of_products, [*MIDDLE[order.name], middle])
+            for page in (
+                PageRequest.of(20),
+                PageRequest.of(20, cursor),
+                PageRequest.of(last=20, before=cursor),
+            ):
+                tail = page.clauses(order.of_products, 1)[1]
+                for way in Ways(wanted, order, page, known, 1):
+                    seen.add(way.name)
+                    found = await steps(way, tail)
+                    # Then no table is read as a whole
+                    whole = [step["Relation Name"] for step in found if step["Node Type"] == "Seq Scan"]
+                    assert whole == [], (name, sort, way)
+                    # and walks find their rows in order: only the page itself is sorted, after it was found
+                    sorts = [step for step in found if "Sort" in step["Node Type"]]
+                    if way.name == "catalog.shop_products":
+                        assert sorts == [], (name, sort, way)
+                    elif "walk" in way.name:
+                        assert len(sorts) <= 1, (name, sort, way)
+                        assert any(step.get("Index Name", "").startswith("catalog_listed_") for step in found)
+    assert seen == {
+        "catalog.shop_products",
+        "catalog.walk_list",
+        "catalog.walk_and_filter",
+        "catalog.sort_prices",
+        "catalog.match_terms",
+    }

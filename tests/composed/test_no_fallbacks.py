@@ -38,8 +38,8 @@ def compiles(kernel: Kernel, schema: Literal["shop", "admin"], source: str) -> N
         assert not isinstance(prepared, Invalid), prepared.errors
         conditions = prepared.usage.conditions
         for values in product((True, False), repeat=len(conditions)):
-            compiled = prepared._variant(dict(zip(conditions, values, strict=True)))
-            assert compiled is not None, f"{prepared.fallback_reason}:\n{source}"
+            compiled = prepared.compile(dict(zip(conditions, values, strict=True)))
+            assert compiled, f"{prepared.fallback_reason}:\n{source}"
 
 
 def written_down(kernel: Kernel, sources: Iterator[str]) -> list[tuple[Literal["shop", "admin"], str]]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 INTROSPECT = "graphql.introspect"
 """The permission to ask a schema about itself in production."""
 
+_PROFILE_BYTES = 500
+
 _BUCKET = {True: (20_000, 1_000), False: (1_000_000, 100_000)}
 _INSIDERS = frozenset({PrincipalKind.STAFF, PrincipalKind.INTEGRATION})
 
@@ -57,6 +59,11 @@ class Profile:
     refusal: DocumentRefused | None
     cost: OperationCost | None
     introspection: bool
+
+    @property
+    def size(self) -> int:
+        """The memory that it takes, in bytes, estimated."""
+        return _PROFILE_BYTES + (0 if self.cost is None else self.cost.size)
 
 
 def profile_of(prepared: Prepared, limits: Limits) -> Profile:
@@ -159,7 +166,8 @@ class Admission:
         """
         profile: Profile | None = prepared.profile
         if profile is None:
-            profile = prepared.profile = profile_of(prepared, self._limits)
+            profile = profile_of(prepared, self._limits)
+            prepared.keep_profile(profile, profile.size)
         if profile.refusal is not None:
             raise profile.refusal
         if profile.introspection and not self._introspection and not context.principal.may(INTROSPECT):

@@ -52,6 +52,7 @@ MOST = 10**9
 """Costs are not counted beyond this."""
 
 _METADATA = "kameng.cost"
+_STEP_BYTES, _TERM_BYTES = 150, 150
 _SIZES = ("first", "last")
 # Wrappers of a page: they come with it.
 _FREE_SUFFIXES = ("Edge", "PageInfo")
@@ -120,6 +121,12 @@ class OperationCost:
         self._steps = counting.steps
         self._sizes: tuple[Size, ...] = tuple(counting.pages)
         self.constant: int | None = max(1, value) if type(value) is int else None
+
+    @property
+    def size(self) -> int:
+        """The memory that it takes, in bytes, estimated."""
+        terms = sum(len(terms) for _, terms in self._steps)
+        return _STEP_BYTES * len(self._steps) + _TERM_BYTES * (terms + len(self._sizes))
 
     def of(self, variables: Mapping[str, Any]) -> int:
         """The cost with these variables, as they came.

@@ -7,6 +7,7 @@ from typing import Any
 from graphql import (
     GraphQLField,
     GraphQLInputType,
+    GraphQLNonNull,
     is_input_object_type,
     is_list_type,
     is_non_null_type,
@@ -114,12 +115,9 @@ class GeneratedArguments:
                 self.variables[name] = self._some(type_, place)
         return f"${name}"
 
-    def _some(self, type_: GraphQLInputType, place: str) -> Any:
-        for _ in range(50):
-            value = self._values.value(type_, 0, place)
-            if value is not None:
-                return value
-        raise LookupError(f"No value of '{type_}' was found.")
+    def _some(self, type_: Any, place: str) -> Any:
+        required: Any = type_ if is_non_null_type(type_) else GraphQLNonNull(type_)
+        return self._values.value(required, 0, place)
 
     def conditions(self) -> str:
         """``@skip`` or ``@include`` or, mostly, nothing."""

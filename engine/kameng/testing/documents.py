@@ -76,18 +76,28 @@ def documents(
     """
     from hypothesis import strategies as st
 
-    roots = [kind for kind in kinds if schema.get_root_type(OperationType(kind)) is not None]
-
     @st.composite
     def generate(draw: "DrawFn") -> GeneratedDocument:
         random = draw(st.randoms(use_true_random=False))
         makers = {name: _maker(draw, strategy) for name, strategy in (scalars or {}).items()}
         meaningful = {name: _maker(draw, strategy) for name, strategy in (known or {}).items()}
         inputs = GeneratedArguments(random, makers, wrong_variables, meaningful)
-        writer = _Writer(schema, random, inputs, max_depth, max_fields, allowed)
-        return writer.write(random.choice(roots))
+        return _Writer(schema, random, inputs, max_depth, max_fields, allowed).write(kinds)
 
     return generate()
+
+
+def random_document(
+    schema: GraphQLSchema,
+    random: Random,
+    *,
+    kinds: tuple[str, ...] = ("query", "mutation"),
+    max_depth: int = 5,
+    max_fields: int = 40,
+) -> GeneratedDocument:
+    """A document as `documents` makes them, by a random number generator alone: for benchmarks."""
+    inputs = GeneratedArguments(random, {}, wrong=False)
+    return _Writer(schema, random, inputs, max_depth, max_fields, lambda _type, _field: True).write(kinds)
 
 
 def _maker(draw: "DrawFn", strategy: "SearchStrategy[Any]") -> Callable[[], Any]:
@@ -113,8 +123,11 @@ class _Writer:
         self._meanings: dict[str, str] = {}
         self._fragments: dict[str, tuple[GraphQLNamedType, str]] = {}
 
-    def write(self, kind: str) -> GeneratedDocument:
+    def write(self, kinds: tuple[str, ...]) -> GeneratedDocument:
         random = self._random
+        kind = random.choice(
+            [kind for kind in kinds if self._schema.get_root_type(OperationType(kind)) is not None]
+        )
         root: Any = self._schema.get_root_type(OperationType(kind))
         if kind == "subscription":
             selection = "{ " + self._field(root, self._fields(root)[0], 1, conditions=False) + " }"

@@ -120,11 +120,11 @@ class InputValues:
         nullable = type_.of_type if required else type_
         if is_list_type(nullable):
             return [self._made(make, nullable.of_type) for _ in range(self._random.randint(0, 3))]
-        for _ in range(50):
+        for _ in range(5):
             value = make()
             if value is not None or not required:
                 return value
-        raise LookupError(f"No value of '{type_}' was made.")
+        return self.value(type_)
 
     def _chance(self, probability: float) -> bool:
         return chance(self._random, probability)

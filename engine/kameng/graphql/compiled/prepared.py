@@ -57,7 +57,6 @@ class Prepared:
         node: the operation.
         usage: what the operation uses.
         fallback_reason: why graphql-core executes it, if it is known that it does; one of the names in ``limits``.
-        profile: room for what those who admit requests found out about the operation, kept as long as it.
     """
 
     __slots__ = (
@@ -67,13 +66,14 @@ class Prepared:
         "_limits",
         "_on_code",
         "_on_fallback",
+        "_on_profile",
         "_operation",
+        "_profile",
         "_schema",
         "_variants",
         "document",
         "fallback_reason",
         "node",
-        "profile",
         "usage",
     )
 
@@ -90,12 +90,13 @@ class Prepared:
         fallback_reason: str | None,
         on_fallback: Callable[[str], None],
         on_code: Callable[[int], None],
+        on_profile: Callable[[int], None],
     ) -> None:
         self.document = document
         self.node: OperationDefinitionNode = operation.node
         self.usage: Usage = usage_of(operation.node, document.fragments)
         self.fallback_reason = fallback_reason
-        self.profile: Any = None
+        self._profile: Any = None
         self._operation = operation
         self._schema = schema
         self._facts = facts
@@ -104,9 +105,36 @@ class Prepared:
         self._fallback = fallback
         self._on_fallback = on_fallback
         self._on_code = on_code
+        self._on_profile = on_profile
         self._variants: dict[tuple[bool, ...], CompiledOperation] = {}
         if self.fallback_reason is None and not self.usage.directives <= inert_directives:
             self.fallback_reason = DIRECTIVE
+
+    @property
+    def profile(self) -> Any:
+        """What those who admit requests found out about the operation, kept as long as it; ``None`` until they did."""
+        return self._profile
+
+    def keep_profile(self, profile: Any, size: int) -> None:
+        """Keep what was found out about the operation.
+
+        Args:
+            profile: comes back as `profile`.
+            size: the memory that it takes, in bytes; it counts as the document's.
+        """
+        self._profile = profile
+        self._on_profile(size)
+
+    def compile(self, conditions: Mapping[str, bool]) -> bool:
+        """Compile the operation ahead of its first request.
+
+        Args:
+            conditions: values of the variables that `usage` names as conditions.
+
+        Returns:
+            whether generated code executes it with these; else graphql-core does.
+        """
+        return self._variant(dict(conditions)) is not None
 
     @property
     def operation(self) -> Operation:

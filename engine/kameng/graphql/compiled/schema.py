@@ -145,6 +145,7 @@ class CompiledSchema:
                 fallback_reason=self._fallback_reason,
                 on_fallback=self._on_fallback,
                 on_code=lambda length: self._valid.grow(source, known, length * _bytes_per_code_character),
+                on_profile=lambda size: self._valid.grow(source, known, size),
             )
         return prepared
 

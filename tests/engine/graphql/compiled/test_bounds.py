@@ -80,6 +80,16 @@ async def test_code_that_is_compiled_counts():
     assert compiled.cached_bytes > prepared_bytes + 1_000
 
 
+async def test_what_is_found_out_about_an_operation_counts():
+    compiled = CompiledSchema(shop.schema)
+    prepared = compiled.prepare("{ cards { id } }")
+    before = compiled.cached_bytes
+    prepared.keep_profile(profile := object(), 700)
+
+    assert prepared.profile is profile
+    assert compiled.cached_bytes == before + 700
+
+
 def fan_out(levels: int, twist: str = "") -> str:
     """A document whose fields double with each level of fragments."""
     fragments = [

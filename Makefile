@@ -20,6 +20,9 @@ property: export KAMENG_PROPERTY_EXAMPLES ?= 1500
 property: .venv ## 6,000 generated documents: compiled execution beside graphql-core
 	@$(BIN)/python -m pytest tests/engine/graphql/compiled tests/composed
 
+soak: .venv ## Mixed load with reloads, watching memory and every answer: make soak MINUTES=60
+	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),5)
+
 .venv: $(VENV)/.installed ## Only the environment
 
 $(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))

@@ -110,7 +110,7 @@ class Batches:
                 continue
             admitted, cost = each
             answer = await self._run(admitted, request, context)
-            if self._admission.shows_cost or show_cost:
+            if (self._admission.shows_cost or show_cost) and not isinstance(admitted.prepared, Invalid):
                 answer.extensions = self._admission.told(cost, level)
             answers.append(answer)
         return answers

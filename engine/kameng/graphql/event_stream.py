@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from litestar.types import Receive, Send
 
+from kameng.graphql.cancelling import ended
 from kameng.graphql.execution import Answer
 from kameng.graphql.streaming import Interrupted
 from kameng.graphql.telling import shown
@@ -90,8 +91,7 @@ async def send_events(
         gone.cancel()
         stop.cancel()
         if upcoming is not None:
-            upcoming.cancel()
-            await asyncio.wait({upcoming})
+            await ended(upcoming)
         await answers.aclose()
 
 

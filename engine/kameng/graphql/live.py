@@ -29,6 +29,7 @@ import structlog
 
 from kameng.events.bell import deployment_key
 from kameng.events.failure import OUTAGES, Patience
+from kameng.graphql.cancelling import ended
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -144,11 +145,7 @@ class Live:
         self.ending.set()
         if self._sending is not None:
             await asyncio.wait({self._sending}, timeout=1)
-        for task in (self._sending, self._listening):
-            while task is not None and not task.done():
-                # More than once: the client can lose a cancellation that comes just when it has finished something.
-                task.cancel()
-                await asyncio.wait({task}, timeout=0.2)
+        await ended(*(task for task in (self._sending, self._listening) if task is not None))
         self._listening = None
 
     def _send_soon(self, signals: list[tuple[str, str]]) -> None:

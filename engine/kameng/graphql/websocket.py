@@ -20,6 +20,7 @@ import structlog
 from litestar.types import Receive, Send, WebSocketScope
 
 from kameng.errors import KamengError, Refusal, UnavailableError
+from kameng.graphql.cancelling import ended
 from kameng.graphql.refusals import BAD_REQUEST
 from kameng.graphql.streaming import Interrupted, Streams, answers, check_principal
 from kameng.graphql.telling import shown, told
@@ -112,9 +113,7 @@ class Connection:
             await self._close(_Close(1013, error.message))
         finally:
             self._over = True
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await ended(*self._tasks)
 
     async def _converse(self) -> None:
         # One task for each message received: a receive that was cancelled by a time limit could lose one.
@@ -159,7 +158,7 @@ class Connection:
             case "complete" if message.id:
                 # Its id is free at once, whatever it still takes to end it.
                 if running := self._operations.pop(message.id, None):
-                    running.cancel()
+                    self._keep(asyncio.ensure_future(ended(running)))
             case _:
                 raise _Close(4400, "Invalid message")
 
@@ -201,6 +200,9 @@ class Connection:
             return
         task = asyncio.ensure_future(self._run(message.id, request))
         self._operations[message.id] = task
+        self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

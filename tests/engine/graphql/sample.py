@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from kameng.auth.principal import PrincipalKind
 from kameng.errors import Refusal
 from kameng.graphql import Connection, Context, Info, Node, mutation, payload
 from kameng.graphql.cost import cost
+from kameng.graphql.live import MISSED
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.uploads import UploadedFile
 from kameng.ids import global_id, new_id
@@ -161,6 +163,15 @@ class ThingMutation:
         return AddThingPayload(number=await add(info.context, title), title=title)
 
 
+@strawberry.type
+class ThingSubscription:
+    @strawberry.subscription(description="What is signalled on a topic, one after the other.")
+    async def signalled(self, info: Info, topic: str) -> AsyncGenerator[str, None]:
+        async with info.context.kernel.live.subscribe(f"sample:{topic}") as signals:
+            async for signal in signals:
+                yield "missed" if signal is MISSED else signal
+
+
 class Everybody:
     """A directory in which everybody is listed and may do nothing in particular."""
 
@@ -168,7 +179,11 @@ class Everybody:
         return frozenset()
 
 
-PART: dict[str, Any] = {"query": ThingQuery, "mutation": ThingMutation}
+PART: dict[str, Any] = {
+    "query": ThingQuery,
+    "mutation": ThingMutation,
+    "subscription": ThingSubscription,
+}
 SAMPLE = Module(
     name="sample",
     version="1",

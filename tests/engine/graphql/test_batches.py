@@ -124,6 +124,15 @@ async def test_the_bucket_pays_for_all_of_them(make_site: MakeSite) -> None:
     assert SEEN.resolved == 2
 
 
+async def test_a_subscription_fits_into_no_batch(site: Site) -> None:
+    subscription, query = (
+        await send(site, {"query": 'subscription { signalled(topic: "x") }'}, {"query": "{ engineVersion }"})
+    ).json()
+
+    assert code(subscription) == "GRAPHQL_REFUSED"
+    assert query["data"] == {"engineVersion": "0.1.0"}
+
+
 async def test_one_key_cannot_stand_for_several(site: Site) -> None:
     answer = await send(site, add("one"), add("two"), idempotency_key="k")
 

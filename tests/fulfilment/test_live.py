@@ -1,0 +1,102 @@
+"""orderChanged without a number: every order of the viewer's, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from kameng.auth import VISITOR, Principal
+from kameng.graphql import Context
+from kameng_fulfilment.live import orders_changed
+
+from .conftest import OWNER, Shop
+
+HEARD = "subscription { orderChanged { number state lines { sku } } }"
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting; no measure of anything."""
+
+
+async def listening(shop: Shop, member: Principal) -> AsyncIterator[Any]:
+    """The answers of the member's subscription, which hears what comes from now on."""
+    context = Context(shop.kernel, principal=member, schema="shop", locale="en")
+    answers = await shop.kernel.graphql["shop"].subscribe(HEARD, None, context)
+    assert hasattr(answers, "__anext__"), answers
+    return answers
+
+
+async def test_each_new_order_of_the_viewer_is_told(shop: Shop) -> None:
+    # Given two members who listen to their orders
+    variant = await shop.stock("LIVE", "1.00", ["a", "b", "c"])
+    ann, bob = await shop.member("10"), await shop.member("10")
+    heard = {member: await listening(shop, member) for member in (ann, bob)}
+    waiting = {member: asyncio.ensure_future(anext(answers)) for member, answers in heard.items()}
+    while len(shop.kernel.live._subscribers) < 2 or shop.kernel.live._listening is None:
+        await asyncio.sleep(0.01)
+    await line_up(shop)
+
+    # When both buy
+    numbers = {
+        member: (await shop.buy(member, (variant, 1)))["order"]["number"] for member in (ann, bob, ann)
+    }
+    first = {member: await asyncio.wait_for(waiting[member], PATIENCE) for member in waiting}
+
+    # Then each hears of the own order as it stands
+    assert all(answer.errors is None for answer in first.values())
+    assert first[bob].data["orderChanged"] == {
+        "number": numbers[bob],
+        "state": "COMPLETED",
+        "lines": [{"sku": "LIVE"}],
+    }
+    second = await asyncio.wait_for(anext(heard[ann]), PATIENCE)
+    told = [first[ann].data["orderChanged"]["number"], second.data["orderChanged"]["number"]]
+    assert len(set(told)) == 2
+    assert told[1] == numbers[ann]
+
+    # And of a change, once it is committed
+    key = await shop.kernel.db.fetchval("select id from fulfilment_order where number = $1", numbers[bob])
+    async with shop.kernel.db.transaction():
+        await shop.kernel.db.execute("update fulfilment_order set state = 'REFUNDED' where id = $1", key)
+        assert isinstance(bob.id, UUID)
+        orders_changed(shop.kernel, [(bob.id, key)])
+    changed = await asyncio.wait_for(anext(heard[bob]), PATIENCE)
+    assert (changed.data["orderChanged"]["number"], changed.data["orderChanged"]["state"]) == (
+        numbers[bob],
+        "REFUNDED",
+    )
+    for answers in heard.values():
+        await answers.aclose()
+    assert shop.kernel.live._subscribers == {}
+
+
+async def test_what_was_missed_is_not_made_up(shop: Shop) -> None:
+    # Given somebody who listens, and signals that were lost
+    variant = await shop.stock("LIVE", "1.00", ["a", "b"])
+    ann = await shop.member("10")
+    answers = await listening(shop, ann)
+    waiting = asyncio.ensure_future(anext(answers))
+    await line_up(shop)
+    shop.kernel.live._tell_all_missed()
+
+    # When the next order comes, then it is the first that is told
+    placed = await shop.buy(ann, (variant, 1))
+    first = await asyncio.wait_for(waiting, PATIENCE)
+    assert first.data["orderChanged"]["number"] == placed["order"]["number"]
+    await answers.aclose()
+
+
+async def line_up(shop: Shop) -> None:
+    """Wait until signals are heard."""
+    async with shop.kernel.live.subscribe("test") as signals:
+        while True:
+            shop.kernel.live.publish("test", "up")
+            if await asyncio.wait_for(anext(signals), PATIENCE) == "up":
+                return
+
+
+async def test_only_members_have_orders_to_listen_to(shop: Shop) -> None:
+    for principal, code in ((VISITOR, "UNAUTHENTICATED"), (OWNER, "FORBIDDEN")):
+        context = Context(shop.kernel, principal=principal, schema="shop")
+        answer = await shop.kernel.graphql["shop"].subscribe(HEARD, None, context)
+        assert answer.errors[0]["extensions"]["code"] == code

@@ -26,6 +26,8 @@ PATIENCE = 120.0
 
 PROCESSES = 2
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Served:

@@ -18,14 +18,14 @@ from .conftest import Shop
 
 FILTERS = {
     "nothing": Filter(),
-    "category": Filter(("/game",)),
+    "category": Filter((("/game",),)),
     "prices": Filter((), 100_000, 5_000_000),
     "few prices": Filter((), 270_000, 275_000),
-    "category and prices": Filter(("/game",), 100_000, 5_000_000),
-    "common word": Filter(("充值",)),
-    "rare word": Filter(("4711",)),
-    "category and common word": Filter(("/game", "充值")),
-    "all of them": Filter(("/game", "点卡"), 100_000, 5_000_000),
+    "category and prices": Filter((("/game",),), 100_000, 5_000_000),
+    "common word": Filter((("充值",),)),
+    "rare word": Filter((("4711",),)),
+    "category and common word": Filter((("/game",), ("充值", "值卡"))),
+    "all of them": Filter((("/game",), ("点卡",)), 100_000, 5_000_000),
 }
 MIDDLE = {"arranged": [0], "newest": [], "popular": [3], "price-asc": [990_000], "price-desc": [990_000]}
 

@@ -34,7 +34,7 @@ CHUNK = 1_000
 RARE = 1_000
 """A word of so many products needs no list."""
 
-EVERYWHERE = 0.1
+EVERYWHERE = 0.25
 """A word that so many products of each part of each order have needs none either."""
 
 COMMON = 0.003

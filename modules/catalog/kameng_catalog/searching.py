@@ -78,9 +78,11 @@ def _words(run: str, *, unspaced: bool) -> list[str]:
     return [run[:LONGEST_BEGINNING]]
 
 
+def asked_words(question: str) -> list[list[str]]:
+    """The terms that a thing must have to answer a question, those of each word together; empty without any word."""
+    return [_words(run, unspaced=unspaced) for run, unspaced in _split(question[:MAX_QUESTION])]
+
+
 def asked_terms(question: str) -> list[str]:
-    """The terms that a thing must have to answer a question; empty if the question holds no word."""
-    wanted: set[str] = set()
-    for run, unspaced in _split(question[:MAX_QUESTION]):
-        wanted.update(_words(run, unspaced=unspaced))
-    return sorted(wanted)
+    """The same terms, each once and sorted."""
+    return sorted({term for word in asked_words(question) for term in word})

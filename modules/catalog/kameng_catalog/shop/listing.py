@@ -13,7 +13,7 @@ from kameng.graphql import Connection, Selection
 from kameng.graphql.pages import PageRequest
 from kameng.money import UnitPrice
 from kameng_catalog.known_lists import KnownLists
-from kameng_catalog.searching import asked_terms, tag_term
+from kameng_catalog.searching import asked_words, tag_term
 from kameng_catalog.shop.columns import product_columns
 from kameng_catalog.shop.filtering import Filter, Ways
 from kameng_catalog.shop.ordering import ORDERS, ProductSort
@@ -58,12 +58,12 @@ def filter_of(
         InvalidInput: an end of the range is no price.
     """
     # No category is called "?"; an empty path is that of none, not of the shop.
-    terms = [] if category is None else [f"/{category.strip('/') or '?'}"]
-    terms += [tag_term(tag) for tag in tags or ()]
-    terms += asked_terms(search or "")
+    words = [] if category is None else [[f"/{category.strip('/') or '?'}"]]
+    words += [[tag_term(tag)] for tag in tags or ()]
+    words += asked_words(search or "")
     ends = (None, None) if price is None else (price.from_, price.to)
     lowest, highest = (None if end is None else UnitPrice.parse(end, currency).units for end in ends)
-    return Filter(tuple(dict.fromkeys(terms)), lowest, highest)
+    return Filter(tuple(map(tuple, words)), lowest, highest)
 
 
 async def list_products(

@@ -19,11 +19,15 @@ from kameng.auth.principal import Principal
 from kameng.errors import Refusal
 from kameng.money import Money, UnitPrice
 from kameng_catalog.events import CardsImported, ProductsImported
+from kameng_catalog.forms import Form, FormAnswerWrong, FormField, checked_answers
 
 __all__ = [
     "RETAIL",
     "UNLIMITED",
     "CardsImported",
+    "Form",
+    "FormAnswerWrong",
+    "FormField",
     "NotForSale",
     "OutOfStock",
     "Pick",
@@ -39,6 +43,7 @@ __all__ = [
     "VariantSnapshot",
     "Variants",
     "WrongQuantity",
+    "checked_answers",
 ]
 
 RETAIL = "retail"
@@ -75,6 +80,7 @@ class VariantSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         titles: product and variant title by locale (``zh-CN``, ``en``).
         min_quantity, max_quantity: how many one order line may hold.
         published: whether it is for sale now.
+        form: what a buyer has to fill in, see `checked_answers`.
     """
 
     id: UUID
@@ -84,6 +90,7 @@ class VariantSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     min_quantity: int
     max_quantity: int
     published: bool
+    form: Form = ()
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import msgspec
 import orjson
 from piccolo.columns import Column
 
 from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng.money import UnitPrice
+from kameng_catalog.forms import Form
 from kameng_catalog.json_rows import json_rows
 from kameng_catalog.listings import lock_products, refresh_prices, refresh_products
 from kameng_catalog.price_statements import PUT_PRICES, REMOVE_PRICE
@@ -53,6 +55,26 @@ async def update_product(
             await Product.update({**changes, "updated_at": await _now(context)}).where(Product.id == key)
             await refresh_products(context.db, [key], _currency(context))
             await _record(context, "catalog.product_updated", f"product:{key}", changes)
+
+
+async def set_form(context: Context, key: UUID, form: Form) -> None:
+    """Set what buyers of a product fill in; no fields take the form away.
+
+    Raises:
+        NotFound: there is no such product.
+    """
+    stored = msgspec.json.encode(form).decode() if form else None
+    async with context.db.transaction():
+        changed = await context.db.fetchval(
+            "update catalog_product set form = $2::jsonb, updated_at = now() where id = $1 returning id",
+            key,
+            stored,
+        )
+        if changed is None:
+            raise NotFound("There is no such product.", path=("input", "id"))
+        await _record(
+            context, "catalog.form_set", f"product:{key}", {"fields": [field.name for field in form]}
+        )
 
 
 async def update_variant(context: Context, key: UUID, values: Mapping[str, Any]) -> None:

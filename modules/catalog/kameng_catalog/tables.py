@@ -75,6 +75,8 @@ class Product(Table, tablename="catalog_product"):
     lowest_units = BigInt(null=True, default=None)
     # What `searching` makes of category, titles, tags, SKUs and variants; a GIN index answers "contains all of these".
     search_terms = Array(base_column=Text(), null=False, default=list)
+    # What a buyer fills in, see `forms`; null where nothing is asked.
+    form = JSONB(null=True, default=None)
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
 

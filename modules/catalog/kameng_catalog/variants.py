@@ -10,6 +10,7 @@ import orjson
 
 from kameng.db import Statement
 from kameng_catalog.contract import VariantSnapshot
+from kameng_catalog.forms import read_form
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SNAPSHOTS = Statement(
     "catalog.variant_snapshots",
     """
-    select v.id, v.product, v.sku, p.titles as product_titles, v.titles, v.min_quantity, v.max_quantity,
+    select v.id, v.product, v.sku, p.titles as product_titles, v.titles, v.min_quantity, v.max_quantity, p.form,
         v.status = 'published' and p.status = 'published' as published
     from catalog_variant v join catalog_product p on p.id = v.product
     where v.id = any($1::uuid[])
@@ -42,6 +43,7 @@ class CatalogVariants:
                 min_quantity=row["min_quantity"],
                 max_quantity=row["max_quantity"],
                 published=row["published"],
+                form=read_form(row["form"]),
             )
             for row in await self._db.fetch(SNAPSHOTS, list(ids))
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,9 +10,17 @@ import msgspec
 from kameng.errors import Refusal
 from kameng.ids import new_id
 from kameng.money import Money, UnitPrice
-from kameng_catalog.contract import NotForSale, Pick, Quote, VariantSnapshot, WrongQuantity
+from kameng_catalog.contract import (
+    FormAnswerWrong,
+    NotForSale,
+    Pick,
+    Quote,
+    VariantSnapshot,
+    WrongQuantity,
+    checked_answers,
+)
 from kameng_fulfilment.events import OrderCompleted, SoldLine
-from kameng_fulfilment.requests import OrderRequest
+from kameng_fulfilment.requests import LineRequest, OrderRequest
 
 
 class DraftLine(msgspec.Struct):
@@ -21,7 +30,18 @@ class DraftLine(msgspec.Struct):
     variant: VariantSnapshot
     quantity: int
     quote: Quote
+    answers: dict[str, str]
     pick: Pick | None = None
+
+    @property
+    def remembered_answers(self) -> list[dict[str, Any]]:
+        """The answers as the order remembers them, with what their fields were called."""
+        return [
+            {"name": field.name, "labels": field.labels, "value": self.answers[field.name]}
+            | ({"private": True} if field.private else {})
+            for field in self.variant.form
+            if field.name in self.answers
+        ]
 
 
 class DraftOrder(msgspec.Struct):
@@ -37,9 +57,10 @@ class DraftOrder(msgspec.Struct):
 
 
 def checked_line(
-    index: int, quantity: int, variant: VariantSnapshot | None, quote: Quote | Refusal
+    index: int, asked: LineRequest, variant: VariantSnapshot | None, quote: Quote | Refusal
 ) -> DraftLine | Refusal:
     """A line of a request that can be picked, or why not."""
+    quantity = asked.quantity
     where = ("input", "lines", str(index))
     if variant is None or not variant.published:
         return NotForSale("This is not for sale.", cure="Choose something else.", path=(*where, "variantId"))
@@ -52,7 +73,21 @@ def checked_line(
         )
     if isinstance(quote, Refusal):
         return at_line(quote, index)
-    return DraftLine(id=new_id(), variant=variant, quantity=quantity, quote=quote)
+    try:
+        answers = checked_answers(variant.form, dict(asked.answers)) if variant.form or asked.answers else {}
+    except FormAnswerWrong as wrong:
+        return FormAnswerWrong(
+            wrong.message, cure=wrong.cure, path=(*where, *_answer_at(asked, wrong.path[0]))
+        )
+    return DraftLine(id=new_id(), variant=variant, quantity=quantity, quote=quote, answers=answers)
+
+
+def _answer_at(asked: LineRequest, name: str) -> tuple[str, ...]:
+    """Where the answer to a field stands in the request; the field's name where it is missing."""
+    for place, (given, _) in enumerate(asked.answers):
+        if given == name:
+            return "answers", str(place), "value"
+    return "answers", name
 
 
 def at_line(refusal: Refusal, index: int) -> Refusal:

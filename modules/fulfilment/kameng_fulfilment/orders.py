@@ -35,6 +35,25 @@ class StoredOrder(msgspec.Struct, frozen=True, kw_only=True):
     completed_at: datetime | None
 
 
+class StoredAnswer(msgspec.Struct, frozen=True):
+    """What the buyer filled into a field of the product's form.
+
+    Attributes:
+        name: the field's name.
+        labels: what it was called, by locale.
+        value: the answer.
+        private: whether pages that others may see hide its middle.
+    """
+
+    name: str
+    labels: dict[str, str]
+    value: str
+    private: bool = False
+
+
+_answers = msgspec.json.Decoder(list[StoredAnswer])
+
+
 class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as it is stored; prices in ten-thousandths of the currency's main unit."""
 
@@ -47,6 +66,7 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     unit_price: int
     total_minor: int
+    answers: list[StoredAnswer]
     delivery_state: str
 
 
@@ -58,6 +78,7 @@ def order_of(row: asyncpg.Record) -> StoredOrder:
 def _line_of(row: asyncpg.Record) -> StoredLine:
     values: dict[str, Any] = {name: row[name] for name in StoredLine.__struct_fields__}
     values["titles"] = orjson.loads(values["titles"])
+    values["answers"] = _answers.decode(values["answers"]) if values["answers"] else []
     return StoredLine(**values)
 
 

@@ -129,7 +129,7 @@ class Placing:
         lines: dict[int, list[DraftLine]] = {place: [] for place in open_places}
         for (place, index, line), variant, quote in zip(wanted, variants, quotes, strict=True):
             if outcomes[place] is None:
-                checked = checked_line(index, line.quantity, variant, quote)
+                checked = checked_line(index, line, variant, quote)
                 if isinstance(checked, Refusal):
                     outcomes[place] = checked
                 else:
@@ -235,6 +235,7 @@ class Placing:
             [line.quote.unit.units for _, _, line in lines],
             [line.quote.cost.units if line.quote.cost else None for _, _, line in lines],
             [line.quote.total.minor for _, _, line in lines],
+            [as_json(line.remembered_answers) if line.answers else None for _, _, line in lines],
         )
         await self._stock.hand_over([Sale(pick=line.pick, line=line.id) for _, _, line in lines if line.pick])
         now = datetime.now(UTC).isoformat()

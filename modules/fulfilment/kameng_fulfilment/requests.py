@@ -36,10 +36,12 @@ class LineRequest(msgspec.Struct, frozen=True):
     Attributes:
         variant: its key.
         quantity: how many.
+        answers: what the buyer filled into the product's form: names and answers.
     """
 
     variant: UUID
     quantity: int
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,10 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fingerprint(self) -> bytes:
         """Equal for requests that ask for the same."""
-        lines = sorted((line.variant.hex, line.quantity) for line in self.lines)
+        lines = sorted(
+            (line.variant.hex, line.quantity, *([sorted(line.answers)] if line.answers else []))
+            for line in self.lines
+        )
         return hashlib.sha256(msgspec.msgpack.encode((self.currency, lines))).digest()
 
 

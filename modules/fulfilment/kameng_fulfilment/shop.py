@@ -16,7 +16,7 @@ from kameng.graphql.node import load_nodes
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import global_id, key_of
-from kameng_catalog.contract import NotForSale, OutOfStock, WrongQuantity
+from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, WrongQuantity
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of
 from kameng_fulfilment.reading import OrderReads
@@ -33,12 +33,23 @@ if TYPE_CHECKING:
 NEWEST = Keyset("orders-newest", (("id", "uuid"),), descending=True)
 
 
+@strawberry.input(description="What the buyer filled into a field of a product's form.")
+class AnswerInput:
+    """An answer to a field of a form."""
+
+    name: str = strawberry.field(description="The field's name.")
+    value: str
+
+
 @strawberry.input(description="A line of an order to place.")
 class OrderLineInput:
     """A line of an order to place."""
 
     variant_id: strawberry.ID = strawberry.field(description="The id of the variant.")
     quantity: int = strawberry.field(default=1, description="How many.")
+    answers: list[AnswerInput] | None = strawberry.field(
+        default=None, description="What the buyer filled into the product's form; see `Product.form`."
+    )
 
 
 @strawberry.input(description="An order to place, paid from the wallet.")
@@ -52,7 +63,15 @@ class PlaceOrderInput:
     )
 
 
-@payload(OutOfStock, InsufficientFunds, WrongQuantity, NotForSale, PriceChanged, IdempotencyKeyMissing)
+@payload(
+    OutOfStock,
+    InsufficientFunds,
+    WrongQuantity,
+    NotForSale,
+    FormAnswerWrong,
+    PriceChanged,
+    IdempotencyKeyMissing,
+)
 class PlaceOrderPayload:
     """The order that was placed, or why it was not."""
 
@@ -71,7 +90,14 @@ class FulfilmentMutation:
         request = order_request(
             member,
             context.idempotency_key,
-            [LineRequest(key_of("Variant", line.variant_id), line.quantity) for line in input.lines],
+            [
+                LineRequest(
+                    key_of("Variant", line.variant_id),
+                    line.quantity,
+                    tuple((answer.name, answer.value) for answer in line.answers or ()),
+                )
+                for line in input.lines
+            ],
             input.currency,
             input.expected_total.parsed() if input.expected_total else None,
         )

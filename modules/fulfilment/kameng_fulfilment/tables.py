@@ -58,6 +58,9 @@ class OrderLineTable(Table, tablename="fulfilment_order_line"):
     unit_price = BigInt(null=False, default=None, help_text="Ten-thousandths of the currency's main unit.")
     unit_cost = BigInt(null=True, default=None, help_text="Ten-thousandths of the currency's main unit.")
     total_minor = BigInt(null=False, default=None)
+    answers = JSONB(
+        null=True, default=None, help_text="What the buyer filled in: objects with name, labels and value."
+    )
     delivery_state = Varchar(length=20, null=False, default=None)
 
     fulfilment_line_position = Unique(["order_id", "position"])

@@ -57,6 +57,15 @@ class DeliveredCard:
         return cls(number=card.number, secret=card.secret, expires_on=expires)
 
 
+@strawberry.type(description="What a buyer filled into a field of a product's form.")
+class Answer:
+    """An answer to a field of a form."""
+
+    name: str = strawberry.field(description="The field's name.")
+    label: str = strawberry.field(description="What the field was called, in the language of the request.")
+    value: str = strawberry.field(description="The answer; a phone number as E.164.")
+
+
 @strawberry.type(description="A line of an order: one variant, as it was when it was bought.")
 class OrderLine:
     """A line of an order."""
@@ -68,6 +77,19 @@ class OrderLine:
     unit_price: Money = strawberry.field(description="The price of one unit, with four decimals.")
     total: Money = strawberry.field(description="What the line cost.")
     delivery_state: DeliveryState
+
+    @strawberry.field(description="What the buyer filled in.")
+    def answers(self, info: Info) -> list[Answer]:
+        """The answers to the product's form, as it was then."""
+        locale = info.context.locale
+        return [
+            Answer(
+                name=answer.name,
+                label=answer.labels.get(locale) or next(iter(answer.labels.values())),
+                value=answer.value,
+            )
+            for answer in self.stored.answers
+        ]
 
     @strawberry.field(description="What was bought, in the language of the request.")
     def title(self, info: Info) -> str:

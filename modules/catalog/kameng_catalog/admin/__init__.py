@@ -6,6 +6,7 @@ import strawberry
 
 from kameng.module import SchemaPart
 from kameng_catalog.admin.cards import CardsMutation
+from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.imports import ImportsMutation
 from kameng_catalog.admin.prices import PricesMutation
 from kameng_catalog.admin.products import ProductsMutation
@@ -20,7 +21,7 @@ from kameng_catalog.shop.query import category_nodes
 
 
 @strawberry.type
-class CatalogAdminMutation(ProductsMutation, PricesMutation, ImportsMutation, CardsMutation):
+class CatalogAdminMutation(ProductsMutation, FormsMutation, PricesMutation, ImportsMutation, CardsMutation):
     """What the staff changes in the catalogue."""
 
 

@@ -4,7 +4,7 @@ from kameng.db import Statement
 
 PRODUCT_COLUMNS = """
     p.id, p.slug, p.category, p.titles, p.descriptions, p.tags, p.status, p.position, p.popularity,
-    p.created_at, p.updated_at
+    p.created_at, p.updated_at, p.form
 """
 
 VARIANT_COLUMNS = """

@@ -16,7 +16,9 @@ from kameng.graphql.exact import Long
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
+from kameng_catalog.forms import FormField, read_form
 from kameng_catalog.prices_shown import price_shown
+from kameng_catalog.shop.form_types import FormCharacters, FormFieldKind
 from kameng_catalog.shop.types import Category, loaders_of
 from kameng_catalog.texts import text_in
 
@@ -112,6 +114,53 @@ class ManagedVariant(Node):
         return await _loaders(info).available.load(self.key)
 
 
+@strawberry.type(name="FormChoice", description="One of the answers to choose from.")
+class ManagedFormChoice:
+    """One of the answers to choose from."""
+
+    value: str
+    labels: list[LocalizedText]
+
+
+@strawberry.type(name="FormField", description="A field that buyers of a product fill in.")
+class ManagedFormField:
+    """A field of a form as the staff sees it."""
+
+    name: str
+    kind: FormFieldKind
+    labels: list[LocalizedText]
+    help: list[LocalizedText]
+    required: bool
+    characters: FormCharacters
+    min_length: int
+    max_length: int
+    region: str
+    carriers: list[str]
+    choices: list[ManagedFormChoice]
+    private: bool
+
+    @classmethod
+    def of(cls, field: FormField) -> ManagedFormField:
+        """A stored field."""
+        return cls(
+            name=field.name,
+            kind=FormFieldKind(field.kind),
+            labels=_texts(field.labels),
+            help=_texts(field.help),
+            required=field.required,
+            characters=FormCharacters(field.characters),
+            min_length=field.min_length,
+            max_length=field.max_length,
+            region=field.region,
+            carriers=list(field.carriers),
+            choices=[
+                ManagedFormChoice(value=choice.value, labels=_texts(choice.labels))
+                for choice in field.choices
+            ],
+            private=field.private,
+        )
+
+
 @strawberry.type(name="Product", description="Something that the shop sells, in one or more variants.")
 class ManagedProduct(Node):
     """A product as the staff sees it."""
@@ -127,6 +176,12 @@ class ManagedProduct(Node):
     popularity: Long = strawberry.field(description="Pieces sold lately.")
     created_at: datetime
     updated_at: datetime
+    stored_form: strawberry.Private[str | None]
+
+    @strawberry.field(description="What buyers fill in.")
+    def form(self) -> list[ManagedFormField]:
+        """The fields of its form, in their order."""
+        return [ManagedFormField.of(field) for field in read_form(self.stored_form)]
 
     @strawberry.field(description="In the language of the request.")
     def title(self, info: Info) -> str:
@@ -222,6 +277,7 @@ def product_of(row: Any) -> ManagedProduct:
         popularity=Long(row["popularity"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        stored_form=row["form"],
     )
 
 

@@ -60,6 +60,7 @@ _PRODUCT = {
     "tags": {"tags": "p.tags"},
     "createdAt": {"created_at": "p.created_at"},
     "category": {"category_key": "p.category"},
+    "form": {"stored_form": "p.form"},
     "priceFrom": {
         "lowest": f"(select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published')"
     },

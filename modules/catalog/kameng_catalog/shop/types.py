@@ -18,7 +18,9 @@ from msgspec import UNSET, UnsetType
 from kameng.graphql import Info, Money, Node, Selection, object_of, selection_of
 from kameng.ids import global_id
 from kameng.money import Money as Amount
+from kameng_catalog.forms import read_form
 from kameng_catalog.prices_shown import price_shown
+from kameng_catalog.shop.form_types import FormField
 
 if TYPE_CHECKING:
     from strawberry.dataloader import DataLoader
@@ -159,10 +161,16 @@ class Product(Node):
     description: str = strawberry.field(description="In the language of the request; plain text.")
     tags: list[str]
     created_at: datetime
+    stored_form: strawberry.Private[str | None]
     loaders: strawberry.Private[Loaders]
     lowest: strawberry.Private[Money | UnsetType | None] = UNSET
     pieces: strawberry.Private[int | None] = None
     offered: strawberry.Private[list[Variant] | None] = None
+
+    @strawberry.field(description="What its buyer has to fill in; an order states the answers.")
+    def form(self, info: Info) -> list[FormField]:
+        """The fields of its form, in their order."""
+        return [FormField.of(field, info.context.locale) for field in read_form(self.stored_form)]
 
     @strawberry.field(description="The shelf it stands on.")
     async def category(self, info: Info) -> Category | None:

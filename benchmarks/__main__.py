@@ -6,7 +6,13 @@ from importlib import import_module
 
 from benchmarks.figures import show
 
-KNOWN = {"orders": "benchmarks.orders", "graphql": "benchmarks.graphql", "million": "benchmarks.million"}
+KNOWN = {
+    "documents": "benchmarks.documents",
+    "graphql": "benchmarks.graphql",
+    "million": "benchmarks.million",
+    "orders": "benchmarks.orders",
+    "process": "benchmarks.web_process",
+}
 
 
 def main() -> None:

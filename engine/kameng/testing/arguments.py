@@ -88,7 +88,7 @@ class GeneratedArguments:
     def _variable(self, type_: GraphQLInputType, optional: bool, place: str) -> str:
         random = self._random
         declared = str(type_)
-        if not is_non_null_type(type_) and self._chance(0.3):
+        if not is_non_null_type(type_) and self._chance(0.3) and self._values.makes(type_):
             declared += "!"
         for name, (known, _) in self._definitions.items():
             if known == declared and self._chance(0.5):

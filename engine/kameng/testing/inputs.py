@@ -9,6 +9,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLScalarType,
     get_named_type,
     is_enum_type,
     is_input_object_type,
@@ -16,6 +17,8 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_required_input_field,
+    is_scalar_type,
+    is_specified_scalar_type,
 )
 
 # What custom scalars usually take; those that a scalar refuses are left out.
@@ -66,6 +69,7 @@ class InputValues:
         self._random = random
         self._scalars = scalars
         self._known = known or {}
+        self._known_fitting: dict[str, tuple[Any, ...]] = {}
 
     def value(self, type_: GraphQLInputType, depth: int = 0, place: str = "") -> Any:
         """A valid value as JSON.
@@ -82,7 +86,7 @@ class InputValues:
         if is_non_null_type(type_):
             nullable: Any = type_.of_type
         else:
-            if self._chance(0.15):
+            if self._chance(0.15) or not self.makes(type_):
                 return None
             nullable = type_
         if is_list_type(nullable):
@@ -96,6 +100,13 @@ class InputValues:
         if is_enum_type(nullable):
             return random.choice(list(nullable.values))
         return self._scalar(nullable)
+
+    def makes(self, type_: GraphQLInputType) -> bool:
+        """Whether there are values of this type but null; there are none of a scalar for files, for instance."""
+        named: Any = get_named_type(type_)
+        if not is_scalar_type(named) or is_specified_scalar_type(named) or named.name in self._scalars:
+            return True
+        return bool(self._fitting(named))
 
     def object(self, type_: GraphQLInputObjectType, depth: int) -> dict[str, Any]:
         """A valid value of an input object; optional fields come and go."""
@@ -144,12 +155,19 @@ class InputValues:
             return random.choice(_strings)
         if type_.name == "ID":
             return random.choice(("1", "a", 42))
-        fitting = [candidate for candidate in CANDIDATES if _accepts(type_, candidate)]
+        fitting = self._fitting(type_)
         if not fitting:
             raise LookupError(
                 f"No value of scalar '{type_.name}' is known; say how to make one in `scalars`."
             )
         return random.choice(fitting)
+
+    def _fitting(self, type_: GraphQLScalarType) -> tuple[Any, ...]:
+        fitting = self._known_fitting.get(type_.name)
+        if fitting is None:
+            fitting = tuple(candidate for candidate in CANDIDATES if _accepts(type_, candidate))
+            self._known_fitting[type_.name] = fitting
+        return fitting
 
 
 def _accepts(type_: Any, value: Any) -> bool:

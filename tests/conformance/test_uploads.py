@@ -10,19 +10,14 @@ from typing import Any
 
 import httpx
 import psutil
-import pytest_asyncio
+import pytest
 
-from kameng.auth.first_administrator import FirstAdministrator
 from kameng.testing.kernels import unique
 from tests.fulfilment.conftest import Shop
 
+from .administrator import Administrator
 from .server import Server
 
-FOUND = """
-mutation($input: CreateFirstAdministratorInput!) {
-  createFirstAdministrator(input: $input) { token errors { code message } }
-}
-"""
 IMPORT = """
 mutation($input: ImportCardsInput!) {
   importCards(input: $input) { applied cards faultCount batch { fileName cardCount } errors { code message } }
@@ -31,23 +26,10 @@ mutation($input: ImportCardsInput!) {
 MEGABYTE = 1_000_000
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def headers(server: Server) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def headers(administrator: Administrator) -> dict[str, str]:
     """Those of the first administrator."""
-    link = await server.kernel.services.get(FirstAdministrator).link()
-    assert link is not None
-    value = {
-        "token": link.rpartition("=")[2],
-        "email": "boss@example.com",
-        "password": "correct horse battery",
-        "name": "Boss",
-        "transport": "TOKEN",
-    }
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
-        answer = await client.post("/graphql/admin", json={"query": FOUND, "variables": {"input": value}})
-    made = answer.json()["data"]["createFirstAdministrator"]
-    assert made["errors"] == [], made
-    return {"authorization": f"Bearer {made['token']}", "kameng-preflight": "1"}
+    return {"authorization": f"Bearer {administrator.token}", "kameng-preflight": "1"}
 
 
 def opening(value: dict[str, Any], kind: str = "text/csv") -> bytes:

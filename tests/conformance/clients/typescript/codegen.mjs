@@ -3,9 +3,11 @@
 import { fileURLToPath } from 'node:url';
 
 const documents = fileURLToPath(new URL('../documents/', import.meta.url));
-const amounts = { Date: 'string', DateTime: 'string', Decimal: 'string', Upload: 'Blob', UUID: 'string' };
+const scalars = {
+  Date: 'string', DateTime: 'string', Decimal: 'string', Long: 'number', Upload: 'Blob', UUID: 'string',
+};
 
-const config = { strictScalars: true, scalars: amounts, enumsAsTypes: true, useTypeImports: true };
+const config = { strictScalars: true, scalars, enumsAsTypes: true, useTypeImports: true };
 
 const typed = (name) => {
   const schema = `${process.env.DOCS}/${name}.graphql`;

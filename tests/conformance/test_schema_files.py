@@ -118,3 +118,6 @@ def test_locked_tools_name_no_download_addresses() -> None:
     locked = (ROOT / "tests/conformance/package-lock.json").read_text("utf-8")
     assert '"resolved"' not in locked
     assert '"integrity"' in locked
+    pinned = (ROOT / "tests/conformance/requirements.lock").read_text("utf-8")
+    assert "//" not in pinned
+    assert "--hash=sha256:" in pinned

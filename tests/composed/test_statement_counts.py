@@ -81,7 +81,7 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(
     # and the number that was written down
     if os.environ.get("KAMENG_WRITE_COUNTS"):
         FILE.write_text(json.dumps(counts[1], indent=2, sort_keys=True) + "\n", "utf-8")
-    assert counts[1] == json.loads(FILE.read_text("utf-8"))
+    assert counts[1] == json.loads(FILE.read_text("utf-8")), "If this is meant: KAMENG_WRITE_COUNTS=1"
 
 
 async def test_every_document_of_the_themes_is_counted(make_kernel: Kernels) -> None:

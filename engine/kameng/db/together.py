@@ -12,6 +12,7 @@ from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from kameng.db.database import Database
+from kameng.db.transaction import Scope
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -23,10 +24,10 @@ _Waiting = tuple[Sequence[K], asyncio.Future[Mapping[K, V]]]
 
 
 class Together(Generic[K, V]):
-    """Reads things by key for whoever asks in one turn of the event loop.
+    """Reads things by key for whoever asks in one turn of the event loop or the next.
 
-    What it gives goes to several requests, so it is what all of them may see, and nobody changes it. Whoever is in a
-    transaction reads by himself, within it.
+    What it gives goes to several requests, so it is what all of them may see, and nobody changes it. Tasks of one
+    transaction read together within it, and with nobody else.
 
     Args:
         db: where to read.
@@ -36,27 +37,29 @@ class Together(Generic[K, V]):
     def __init__(self, db: Database, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._db = db
         self._read = read
-        self._waiting: list[_Waiting[K, V]] = []
+        self._waiting: dict[Scope | None, list[_Waiting[K, V]]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def read(self, keys: Sequence[K]) -> Mapping[K, V]:
         """The things of these keys, and perhaps of others; read after this call began."""
-        if self._db.scope is not None:
-            return await self._read(list(dict.fromkeys(keys)))
         loop = asyncio.get_running_loop()
+        scope = self._db.scope
         answer: asyncio.Future[Mapping[K, V]] = loop.create_future()
-        self._waiting.append((keys, answer))
-        if len(self._waiting) == 1:
-            loop.call_soon(self._begin, context=copy_context())
+        waiting = self._waiting.setdefault(scope, [])
+        waiting.append((keys, answer))
+        if len(waiting) == 1:
+            # In the context of who came first, which has the transaction that all of them are in.
+            loop.call_soon(self._begin, scope, context=copy_context())
         return await answer
 
-    def _begin(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        task = asyncio.get_running_loop().create_task(self._serve(waiting))
+    def _begin(self, scope: Scope | None) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(scope))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _serve(self, waiting: list[_Waiting[K, V]]) -> None:
+    async def _serve(self, scope: Scope | None) -> None:
+        # Taken only now, a turn after the first came: of fields that wait side by side some ask a turn later than others.
+        waiting = self._waiting.pop(scope)
         keys = list(dict.fromkeys(key for asked, answer in waiting if not answer.done() for key in asked))
         found: dict[K, V] = {}
         try:

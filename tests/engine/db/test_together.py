@@ -70,6 +70,18 @@ async def test_who_is_in_a_transaction_reads_what_only_he_sees(kernel: Kernel) -
         await kernel.db.execute("drop table together_note")
 
 
+async def test_tasks_of_a_transaction_read_together(kernel: Kernel) -> None:
+    squares = Squares(kernel.db)
+    together = Together(kernel.db, squares.read)
+    async with kernel.db.transaction():
+        inside = [together.read([n]) for n in (1, 2)]
+        answers = await asyncio.gather(*inside)
+        async with kernel.db.transaction():
+            deeper = await together.read([3])
+    assert ([answer.get(n) for answer, n in zip(answers, (1, 2), strict=True)], deeper) == ([1, 4], {3: 9})
+    assert squares.asked == [[1, 2], [3]]
+
+
 async def test_a_failure_is_everybodys_and_the_next_read_works(kernel: Kernel) -> None:
     fail = True
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,8 +69,6 @@ class ShopLoaders:
         reader: reads what documents ask for.
         settings: the catalogue's settings.
         currency: the currency that prices are shown in.
-        lowest: the lowest price of a product's variants, for the viewer; None if none is for sale to him.
-        ladder: what the viewer pays for each quantity of a variant.
     """
 
     def __init__(self, context: Context) -> None:
@@ -77,15 +76,34 @@ class ShopLoaders:
         self.reader = ShopReader(context, self)
         self.settings = self.reader.settings
         self.currency = self.settings.currency
-        self.lowest: DataLoader[UUID, Money | None] = DataLoader(self._lowest)
-        self.ladder: DataLoader[UUID, list[LadderStep]] = DataLoader(self._ladders)
         self._products: dict[Selection, DataLoader[UUID, Product | None]] = {}
         self._variants: dict[Selection, DataLoader[UUID, Variant | None]] = {}
         self._offers: dict[Selection, DataLoader[UUID, list[Variant]]] = {}
-        self._prices: DataLoader[UUID, Money | None] = DataLoader(self._quotes)
-        self._pieces: DataLoader[UUID, int] = DataLoader(self.reader.pieces)
-        self._most: DataLoader[UUID, int] = DataLoader(self.reader.most)
         self._tree: asyncio.Future[CategoryTree] | None = None
+
+    # Each is made when it is needed first: most documents read all that they ask for ahead.
+
+    @cached_property
+    def lowest(self) -> DataLoader[UUID, Money | None]:
+        """The lowest price of a product's variants, for the viewer; None if none is for sale to him."""
+        return DataLoader(self._lowest)
+
+    @cached_property
+    def ladder(self) -> DataLoader[UUID, list[LadderStep]]:
+        """What the viewer pays for each quantity of a variant."""
+        return DataLoader(self._ladders)
+
+    @cached_property
+    def _prices(self) -> DataLoader[UUID, Money | None]:
+        return DataLoader(self._quotes)
+
+    @cached_property
+    def _pieces(self) -> DataLoader[UUID, int]:
+        return DataLoader(self.reader.pieces)
+
+    @cached_property
+    def _most(self) -> DataLoader[UUID, int]:
+        return DataLoader(self.reader.most)
 
     def product(self, asked: Selection) -> DataLoader[UUID, Product | None]:
         """Published products by key, with what is asked of them; None where there is none."""

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 WHOLE_ROOMS = ("tests/conformance/", "tests/examples/")
 """Rooms whose tests share something that takes longer to make than to use: running web processes, an environment."""
 
-LONG = (*WHOLE_ROOMS, "tests/faults/", "tests/engine/cli/", "tests/engine/graphql/compiled/")
+LONG = (
+    *WHOLE_ROOMS,
+    "tests/faults/",
+    "tests/composed/",
+    "tests/engine/cli/",
+    "tests/engine/graphql/compiled/",
+)
 """What takes long although it has few tests; started last, it would leave the other processes waiting for it."""
 
 

@@ -22,6 +22,7 @@ from kameng.testing.clients import a_clerk, a_member
 from kameng.testing.databases import Databases, TestServices
 from kameng.testing.documents import GeneratedDocument, documents
 from kameng.testing.kernels import Kernels
+from kameng.vault import data_keys
 from tests.composed.filling import OWNER, Filling
 from tests.composed.twice import Twice, fresh_key, standing_still
 from tests.composed.values import values_of
@@ -68,14 +69,14 @@ async def filling(services: TestServices, tmp_path_factory: pytest.TempPathFacto
     """The demo shop, with members, orders, staff and figures."""
     databases = Databases(services)
     async with AsyncExitStack() as stack:
+        # What a process remembers for some time would be asked by whoever comes first.
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(data_keys, "CACHED_SECONDS", 1e9)
         stack.push_async_callback(databases.drop_all)
         kernels = Kernels(services, databases, lambda: tmp_path_factory.mktemp("demo"), stack)
-        # What a process remembers for some seconds would be asked by whoever comes first.
         kernel = await kernels(membership={"tier_cache_seconds": 0})
         await seed_all(kernel, DATA)
         filling = Filling(kernel)
         await filling.fill(4)
-        # The keys of the vault stay in memory once they were used.
         await filling.ask(
             "shop", "{ viewer { orders { nodes { lines { cards { secret } } } } } }", None, filling.buyer
         )

@@ -77,8 +77,8 @@ def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[C
     def next_id() -> UUID:
         return UUID(int=(0x7FFF << 112) | (0x7 << 76) | (0x8 << 60) | next(numbers))
 
-    def choose(letters: str) -> str:
-        return letters[next(numbers) % len(letters)]
+    def next_bits(bits: int) -> int:
+        return next(numbers) % (1 << bits)
 
     run = Scope.run
 
@@ -98,7 +98,7 @@ def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[C
         patched.setattr(Scope, "run", run_evenly)
         if ids:
             patched.setattr(uuid_utils.compat, "uuid7", next_id)
-            patched.setattr("kameng_fulfilment.numbers.secrets", SimpleNamespace(choice=choose))
+            patched.setattr("kameng_fulfilment.numbers.secrets", SimpleNamespace(randbits=next_bits))
         yield start
 
 

@@ -168,7 +168,7 @@ LISTED = """
 insert into catalog_listed (listing, product, position, popularity, units)
 select l.id, p.id, p.position, p.popularity, p.lowest_units
 from catalog_product p
-cross join lateral unnest(p.search_terms || '/'::text) t (term)
+cross join lateral unnest(p.search_terms || '/'::text || catalog_price_band(p.lowest_units)) t (term)
 join catalog_listing l on l.term = t.term and l.listed
 where p.status = 'published'
 order by 1, 2

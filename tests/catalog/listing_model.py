@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor, log
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -96,6 +97,11 @@ def listed(
     return [item.slug for item in sorted(filter(passes, items), key=keys[sort], reverse=falling)]
 
 
+def band(units: int) -> str:
+    """The list of prices like this one."""
+    return f"${floor(log(units) * 10)}"
+
+
 async def assert_in_step(db: Database, currency: str = "CNY") -> None:
     """What is derived is what it should be: prices and terms of all products, and the rows of all lists."""
     items = await read_items(db, currency)
@@ -108,9 +114,10 @@ async def assert_in_step(db: Database, currency: str = "CNY") -> None:
         row["term"]: row["id"] for row in await db.fetch("select id, term from catalog_listing where listed")
     }
     assert {"/", *(term for item in items for term in item.terms if term.startswith("/"))} <= set(lists)
+    assert {f"${number}" for number in range(437)} <= set(lists)
     assert {tuple(row) for row in await db.fetch("select * from catalog_listed")} == {
         (lists[term], item.key, item.position, item.popularity, item.lowest)
         for item in items
         if item.status == "published"
-        for term in {"/", *item.terms} & set(lists)
+        for term in {"/", *item.terms, *([] if item.lowest is None else [band(item.lowest)])} & set(lists)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import pytest
 
 from benchmarks.million_products import fill
 from kameng.graphql.pages import PageRequest, write_cursor
-from kameng_catalog.known_lists import KnownLists
+from kameng_catalog.known_lists import Kept, KnownLists
 from kameng_catalog.shop.filtering import Filter, Way, Ways
 from kameng_catalog.shop.ordering import ORDERS, ProductSort
 
@@ -76,6 +77,24 @@ async def test_pages_are_read_from_indexes(shop: Shop, *, generic: bool) -> None
                     elif "walk" in way.name:
                         assert len(sorts) <= 1, (name, sort, way)
                         assert any(step.get("Index Name", "").startswith("catalog_listed_") for step in found)
+    # Given that few prices lie in bands of many products, then their lists can be merged in order
+    bands = {term: Kept(kept.listing, 10_000) for term, kept in known.kept.items() if term.startswith("$")}
+    many = replace(
+        known, products=1_000_000, kept={**known.kept, "/": Kept(known.kept["/"].listing, 970_000), **bands}
+    )
+    for sort in (ProductSort.ARRANGED, ProductSort.NEWEST, ProductSort.POPULAR):
+        page = PageRequest.of(
+            20, write_cursor(ORDERS[sort].of_products, [*MIDDLE[ORDERS[sort].name], middle])
+        )
+        way = next(iter(Ways(Filter((), 255_000, 285_000), ORDERS[sort], page, many, 1)))
+        async with shop.kernel.db.transaction():
+            # here the bands are small, and sorting is cheaper
+            await shop.kernel.db.execute("set local enable_sort = off")
+            await shop.kernel.db.execute("set local enable_bitmapscan = off")
+            found = await steps(way, page.clauses(ORDERS[sort].of_products, 1)[1])
+        assert len(way.lists) > 1
+        assert "Merge Append" in [step["Node Type"] for step in found]
+        assert len([step for step in found if "Sort" in step["Node Type"]]) <= 1
     assert seen == {
         "catalog.shop_products",
         "catalog.walk_list",

@@ -95,7 +95,7 @@ RETIRE = Statement(
     "catalog.retire_lists",
     """
     update catalog_listing set retired_at = case when term = any($1::text[]) then null else coalesce(retired_at, now()) end
-    where listed and not starts_with(term, '/')
+    where listed and term !~ '^[/$]'
         and (retired_at is null) <> (term = any($1::text[]))
     """,
 )
@@ -205,7 +205,7 @@ def choose(sample: Sample, kept: Iterable[str] = ()) -> tuple[dict[str, int], di
 async def choose_lists(kernel: Kernel) -> None:
     """Begin to keep lists, and drop those that are not worth it any more. Run every night by a worker."""
     sample = await _sample(kernel)
-    there = {row["term"]: row["products"] for row in await kernel.db.fetch(LISTED) if row["term"][0] != "/"}
+    there = {row["term"]: row["products"] for row in await kernel.db.fetch(LISTED) if row["term"][0] not in "/$"}
     wanted, common = await asyncio.to_thread(choose, sample, there)
     await kernel.db.execute(RETIRE, list(wanted))
     await _drop(kernel)

@@ -1,12 +1,14 @@
 """Lists that are kept ready in every order: of all products, of each category, and of the words that need one.
 
 A page of a filtered list is quick where an index has the filter first and the order behind it. So each such
-filter, named by its term (see `searching`), is a `Listing`, and ``catalog_listed`` holds a narrow row for each
-published product in it. Any page of it, first or deep, is a short range of one index.
+filter, named by its term (see `searching`, and `price_bands`), is a `Listing`, and ``catalog_listed`` holds a
+narrow row for each published product in it. Any page of it, first or deep, is a short range of one index.
 
 ``catalog_listed`` is derived: triggers write it in the transaction that changes a product, and `listing_check`
 compares it with the products every night.
 """
+
+from math import floor, log
 
 from piccolo.columns import BigInt, Boolean, Serial, Text, Timestamptz
 from piccolo.table import Table
@@ -15,6 +17,18 @@ from kameng.db import Index
 
 EVERYTHING = "/"
 """The term of the listing that all published products are in."""
+
+BANDS_PER_E = 10
+"""So many bands divide the prices from one to its 2.718-fold, in equal steps."""
+
+
+def price_bands(lowest: int, highest: int) -> list[str]:
+    """The terms of the bands that prices from ``lowest`` to ``highest`` lie in, and perhaps one more at each end.
+
+    `catalog_price_band` says which one; logarithms may differ in their last digits.
+    """
+    first, last = (log(max(units, 1)) * BANDS_PER_E for units in (lowest, highest))
+    return [f"${band}" for band in range(floor(first - 1e-6), floor(last + 1e-6) + 1)]
 
 
 class Listing(Table, tablename="catalog_listing"):
@@ -29,6 +43,13 @@ class Listing(Table, tablename="catalog_listing"):
     # Not read any more since then, and dropped when nobody can be reading it still.
     retired_at = Timestamptz(null=True, default=None)
 
+
+# Prices that lie within a tenth of each other share a band, which is a list like any other. All bands are there from the
+# first, so whoever reads those of a range misses none.
+PRICE_BAND = """
+create function catalog_price_band(units bigint) returns text language sql immutable strict
+return '$' || floor(ln(greatest(units, 1)::float8) * 10)::int
+"""
 
 # Puts products into the lists that they belong to, and takes them out of others; gives how many rows that changed.
 # Whoever begins to keep a list holds the lock alone, so that no product slips by. The statements of a function see what was
@@ -47,7 +68,7 @@ begin
     with wanted as (
         select l.id as listing, p.id as product, p.position, p.popularity, p.lowest_units
         from catalog_product p
-        cross join lateral unnest(p.search_terms || '/'::text) t (term)
+        cross join lateral unnest(p.search_terms || '/'::text || catalog_price_band(p.lowest_units)) t (term)
         join catalog_listing l on l.term = t.term
         where p.id = any(keys) and p.status = 'published' and l.listed
     ), gone as (
@@ -119,6 +140,7 @@ INDEXES = (
     ),
     # The lists that a product is in, when it changes.
     Index("catalog_listed_product", "create index catalog_listed_product on catalog_listed (product)"),
+    Index("catalog_price_band", PRICE_BAND, "drop function if exists catalog_price_band(bigint)"),
     Index("catalog_put_lists", PUT_LISTS, "drop function if exists catalog_put_lists(uuid[])"),
     Index("catalog_list_new", LIST_NEW, "drop function if exists catalog_list_new() cascade"),
     Index("catalog_list_changed", LIST_CHANGED, "drop function if exists catalog_list_changed() cascade"),

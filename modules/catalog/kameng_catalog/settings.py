@@ -18,7 +18,8 @@ class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Section ``[catalog]``.
 
     Attributes:
-        currency: the currency that the shop shows prices in (ISO 4217).
+        currency: the currency that the shop shows prices in (ISO 4217). Lists are sorted by prices in another one after the
+            next run of the task ``check_listings``.
         time_zone: whose days decide whether a card is still valid (IANA, such as ``Asia/Shanghai``).
         low_stock: a variant with fewer pieces than this is low.
         available_cap: the shop tells no more than this many pieces, so that nobody reads our stock.

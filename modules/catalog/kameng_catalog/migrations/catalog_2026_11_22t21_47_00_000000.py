@@ -8,6 +8,11 @@ ID = "2026-11-22T21:47:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Lists in every order, filled from the products that are there"
 
+PRICE_BAND = """
+create function catalog_price_band(units bigint) returns text language sql immutable strict
+return '$' || floor(ln(greatest(units, 1)::float8) * 10)::int
+"""
+
 PUT_LISTS = """
 create function catalog_put_lists(keys uuid[]) returns bigint language plpgsql as $$
 declare
@@ -22,7 +27,7 @@ begin
     with wanted as (
         select l.id as listing, p.id as product, p.position, p.popularity, p.lowest_units
         from catalog_product p
-        cross join lateral unnest(p.search_terms || '/'::text) t (term)
+        cross join lateral unnest(p.search_terms || '/'::text || catalog_price_band(p.lowest_units)) t (term)
         join catalog_listing l on l.term = t.term
         where p.id = any(keys) and p.status = 'published' and l.listed
     ), gone as (
@@ -107,10 +112,12 @@ OBJECTS = (
         "create index catalog_product_search on catalog_product using gin (search_terms) with (gin_pending_list_limit = 256)",
         "drop index if exists catalog_product_search",
     ),
+    (PRICE_BAND, "drop function if exists catalog_price_band(bigint)"),
     (
         (
             "insert into catalog_listing (term, listed, products) select '/' || path, true, 0 from catalog_category"
-            " union all select '/', true, 0"
+            " union all select '/', true, 0 union all"
+            " select '$' || band, true, 0 from generate_series(0, 436) band"
         ),
         "delete from catalog_listing",
     ),
@@ -128,7 +135,7 @@ OBJECTS = (
         insert into catalog_listed (listing, product, position, popularity, units)
         select l.id, p.id, p.position, p.popularity, p.lowest_units
         from catalog_product p
-        cross join lateral unnest(p.search_terms || '/'::text) t (term)
+        cross join lateral unnest(p.search_terms || '/'::text || catalog_price_band(p.lowest_units)) t (term)
         join catalog_listing l on l.term = t.term
         where p.status = 'published'
         order by 1, 2

@@ -3,7 +3,8 @@
 No single way is quick for every filter. There are three, and estimates choose between them:
 
 - **walk**: go through the smallest list that is kept, in the order asked for, from the cursor on, and take what passes the
-  rest of the filter. Best where much of the list passes; exact and shortest where the list itself is the filter.
+  rest of the filter. Best where much of the list passes; exact and shortest where the list itself is the filter. For few
+  prices these are the lists of their bands, merged.
 - **sort**: take all of a list that lies in the range of prices, and sort it. Best where that is little.
 - **match**: take all that the search index finds for all terms at once, and sort it. Best where one term is rare.
 
@@ -15,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
+from operator import itemgetter
 from typing import Any
 
 from kameng.graphql.pages import PageRequest
 from kameng_catalog.known_lists import Kept, Known
-from kameng_catalog.listing_tables import EVERYTHING
+from kameng_catalog.listing_tables import EVERYTHING, price_bands
 from kameng_catalog.shop.ordering import Order
 
 HIGHEST = 2**63 - 1
@@ -31,8 +33,11 @@ WALKED, PROBED, CHECKED, SORTED, INDEXED = 0.15, 0.6, 2.0, 1.0, 0.01
 fetched and sorted, or read from the search index.
 """
 
-NOWHERE = Kept(0, 0)
-"""No list."""
+BEGUN = 5.0
+"""What each list of a walk costs in the same measure before its first row."""
+
+MOST_BANDS = 40
+"""Lists of bands that are merged at most."""
 
 PATIENCE = 4
 """A walk goes so many times as far as it should need."""
@@ -70,13 +75,13 @@ class Way:
         name: of its statement.
         where: a condition on products ``p``.
         values: of its parameters.
-        base, bound: of a walk that ends after so many rows of the list; 0 for a way that finds everything.
+        lists, bound: of a walk that ends after so many rows of these lists; 0 for a way that finds everything.
     """
 
     name: str
     where: str
     values: tuple[Any, ...]
-    base: Kept = NOWHERE
+    lists: tuple[Kept, ...] = ()
     bound: int = 0
 
 
@@ -110,25 +115,56 @@ class Ways:
         term, base = self._smallest()
         terms = wanted.terms
         rest = tuple(asked for asked in terms if asked != term)
-        price = known.share_priced(wanted.lowest or 0, wanted.highest or HIGHEST) if wanted.priced else 1.0
+        price = known.share_priced(*self._range()) if wanted.priced else 1.0
         if not rest and (not wanted.priced or self._order.by_price):
-            yield self._walk(base)
+            yield self._walk((base,))
             return
         if any(asked not in known.kept and asked not in known.common for asked in rest):
             yield self._match()
             return
         # The terms of one word mostly come together, so its rarest one says how many products have it.
         passing = prod(min(map(self._share, word)) for word in wanted.words if term not in word)
-        found = (base.products or known.products) * passing * price
-        # A range of the order itself is not walked past: the walk begins and ends in it.
-        passing *= 1.0 if self._order.by_price else price
-        steps = (self._page.size + 1) / passing if passing else float("inf")
+        size = base.products or known.products
+        found = size * passing * price
         every = found * SORTED + (sum(map(self._share, terms)) * known.products * INDEXED if rest else 0)
-        step = WALKED + PROBED * sum(asked in known.kept for asked in rest)
-        step += CHECKED if any(asked not in known.kept for asked in rest) else 0
-        if steps * step < every:
-            yield self._walk(base, rest, 1 << int(steps * PATIENCE).bit_length())
+        # A range of the order itself is not walked past: the walk begins and ends in it.
+        walks = [self._walked_past((base,), rest, passing * (1.0 if self._order.by_price else price))]
+        if bands := self._bands():
+            within = found / max(sum(band.products for band in bands), 1)
+            walks.append(self._walked_past(bands, terms, min(within, 1.0)))
+        cost, steps, lists, checked = min(walks, key=itemgetter(0))
+        if cost < every:
+            yield self._walk(lists, checked, 1 << int(steps * PATIENCE).bit_length())
         yield self._match() if rest else self._sort(base)
+
+    def _walked_past(
+        self, lists: tuple[Kept, ...], terms: tuple[str, ...], passing: float
+    ) -> tuple[float, float, tuple[Kept, ...], tuple[str, ...]]:
+        """What a walk through lists should cost and how long it should be, if it has to look for terms."""
+        if not passing:
+            return inf, inf, lists, terms
+        steps = (self._page.size + 1) / passing
+        step = WALKED * (1 if len(lists) == 1 else 2) + PROBED * sum(
+            asked in self._known.kept for asked in terms
+        )
+        step += CHECKED if any(asked not in self._known.kept for asked in terms) else 0
+        return steps * step + BEGUN * len(lists), steps, lists, terms
+
+    def _bands(self) -> tuple[Kept, ...]:
+        """The lists of the bands that the prices asked for lie in, unless the order goes by price or they are many."""
+        if not self._wanted.priced or self._order.by_price:
+            return ()
+        lowest, highest = self._range()
+        bands = price_bands(lowest, max(lowest, highest))
+        if len(bands) > MOST_BANDS or any(band not in self._known.kept for band in bands):
+            return ()
+        lists = tuple(self._known.kept[band] for band in bands)
+        # Lists that nobody counted yet may be as large as any.
+        return lists if any(band.products for band in lists) else ()
+
+    def _range(self) -> tuple[int, int]:
+        wanted = self._wanted
+        return wanted.lowest or 0, HIGHEST if wanted.highest is None else wanted.highest
 
     def _share(self, term: str) -> float:
         kept = self._known.kept.get(term)
@@ -150,13 +186,11 @@ class Ways:
         cursor, _, values = self._page.clauses(self._order.of_products, self._free)
         return Way("catalog.shop_products", cursor, tuple(values))
 
-    def _walk(self, base: Kept, rest: tuple[str, ...] = (), bound: int = 0) -> Way:
+    def _walk(self, lists: tuple[Kept, ...], rest: tuple[str, ...] = (), bound: int = 0) -> Way:
         sql = _Sql(self._free)
-        walked, tail = self._walked(sql, base, bound)
+        walked, tail = self._walked(sql, lists, bound)
         if not bound:
-            return Way(
-                "catalog.walk_list", _those(f"select l.product from ({walked} {tail}) l"), tuple(sql.values)
-            )
+            return Way("catalog.walk_list", _those(f"select l.product from ({walked}) l"), tuple(sql.values))
         checks = [] if self._order.by_price else self._prices(sql, "l.units")
         # Each as a value of its own: one step in an index for each row that comes by, until the page is full.
         checks += [
@@ -171,22 +205,29 @@ class Ways:
                 f" @> {sql.parameter(others)}::text[]"
             )
         found = f"select l.product from ({walked}) l where {' and '.join(checks)} {tail}"
-        return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), base, bound)
+        return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), lists, bound)
 
-    def _walked(self, sql: _Sql, base: Kept, bound: int) -> tuple[str, str]:
-        """The rows of a list from the cursor on, and the order and limit of the page."""
+    def _walked(self, sql: _Sql, lists: tuple[Kept, ...], bound: int) -> tuple[str, str]:
+        """The rows of lists from the cursor on, and the order and limit of the page."""
         cursor, tail = sql.page(self._page, self._order)
-        conditions = [f"l.listing = {sql.parameter(base.listing)}", cursor]
+        conditions = [cursor]
         # In the order of prices a range of them is a part of the way; in any other it is looked at on the way.
         if self._order.by_price:
             conditions += self._prices(sql, "l.units")
-        walked = f"select l.* from catalog_listed l where {' and '.join(conditions)}"
-        return (f"{walked} {tail.rpartition(' limit ')[0]} limit {bound}" if bound else walked), tail
+        end = f"{tail.rpartition(' limit ')[0]} limit {bound}" if bound else tail
+        # Each list in order by itself, so that they can be merged without sorting.
+        each = [
+            f"select l.* from catalog_listed l where l.listing = {sql.parameter(kept.listing)}"
+            f" and {' and '.join(conditions)} {end}"
+            for kept in lists
+        ]
+        merged = " union all ".join(f"({one})" for one in each)
+        return each[0] if len(each) == 1 else f"select l.* from ({merged}) l {end}", tail
 
     def count(self, way: Way) -> tuple[str, list[Any]]:
         """The statement that tells how far a bounded walk could go, and its parameters."""
         sql = _Sql(1)
-        walked, _ = self._walked(sql, way.base, way.bound)
+        walked, _ = self._walked(sql, way.lists, way.bound)
         return f"select count(*) from ({walked}) l", sql.values
 
     def _sort(self, base: Kept) -> Way:

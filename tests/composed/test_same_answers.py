@@ -69,17 +69,14 @@ async def filling(services: TestServices, tmp_path_factory: pytest.TempPathFacto
     """The demo shop, with members, orders, staff and figures."""
     databases = Databases(services)
     async with AsyncExitStack() as stack:
-        # What a process remembers for some time would be asked by whoever comes first.
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr(data_keys, "CACHED_SECONDS", 1e9)
+        # What a process remembers for some time would be read by whoever comes first.
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(data_keys, "CACHED_SECONDS", -1.0)
         stack.push_async_callback(databases.drop_all)
         kernels = Kernels(services, databases, lambda: tmp_path_factory.mktemp("demo"), stack)
         kernel = await kernels(membership={"tier_cache_seconds": 0})
         await seed_all(kernel, DATA)
         filling = Filling(kernel)
         await filling.fill(4)
-        await filling.ask(
-            "shop", "{ viewer { orders { nodes { lines { cards { secret } } } } } }", None, filling.buyer
-        )
         yield filling
 
 

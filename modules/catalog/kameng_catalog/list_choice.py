@@ -205,7 +205,9 @@ def choose(sample: Sample, kept: Iterable[str] = ()) -> tuple[dict[str, int], di
 async def choose_lists(kernel: Kernel) -> None:
     """Begin to keep lists, and drop those that are not worth it any more. Run every night by a worker."""
     sample = await _sample(kernel)
-    there = {row["term"]: row["products"] for row in await kernel.db.fetch(LISTED) if row["term"][0] not in "/$"}
+    there = {
+        row["term"]: row["products"] for row in await kernel.db.fetch(LISTED) if row["term"][0] not in "/$"
+    }
     wanted, common = await asyncio.to_thread(choose, sample, there)
     await kernel.db.execute(RETIRE, list(wanted))
     await _drop(kernel)

@@ -61,8 +61,10 @@ _PRODUCT = {
     "createdAt": {"created_at": "p.created_at"},
     "category": {"category_key": "p.category"},
     "form": {"stored_form": "p.form"},
+    # The lowest retail price is kept in the product's row, see `listings`; whoever has a tier of his own is counted for.
     "priceFrom": {
-        "lowest": f"(select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published')"
+        "lowest": "case when {tier} = 'retail' then p.lowest_units else "
+        f"(select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published') end"
     },
 }
 

@@ -20,7 +20,7 @@ from kameng_settlement.admin_types import (
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.crediting import credit_wallet, reverse_transaction
 from kameng_settlement.journal import TRANSACTIONS, transaction_page, trial_balance
-from kameng_settlement.ledger import AlreadyReversed
+from kameng_settlement.ledger import AlreadyRefunded, AlreadyReversed
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.types import Wallet, load_wallet
 
@@ -96,7 +96,7 @@ class ReverseTransactionInput:
     reason: str = strawberry.field(description="Why; it stays in the books, so it names no person.")
 
 
-@payload(AlreadyReversed, InsufficientFunds)
+@payload(AlreadyRefunded, AlreadyReversed, InsufficientFunds)
 class ReverseTransactionPayload:
     """The reversal, or why there is none."""
 

@@ -17,7 +17,7 @@ from kameng.graphql import Connection, Context, Info, Money, Node
 from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
-from kameng_settlement.chart import CHART
+from kameng_settlement.chart import kind_of
 from kameng_settlement.journal import (
     KindTotal,
     Side,
@@ -231,7 +231,7 @@ def trial_balances(totals: Sequence[KindTotal]) -> list[TrialBalance]:
 
 def title_of(kind: str, locale: str) -> str:
     """A kind of account's name; its code where the chart does not know it (any more)."""
-    known = CHART.get(kind)
+    known = kind_of(kind)
     return kind if known is None else known.title_zh if locale.startswith("zh") else known.title_en
 
 

@@ -8,13 +8,11 @@ from kameng.db import Database
 from kameng.errors import InvalidInput, Refusal
 from kameng.money import Money
 from kameng_settlement.chart import SALES, house
-from kameng_settlement.contract import Charge, Charged, InsufficientFunds
-from kameng_settlement.ledger import Entry, Ledger, Transfer, key_used
+from kameng_settlement.contract import Charge, Charged, InsufficientFunds, Refund, Refunded
+from kameng_settlement.ledger import CHARGE, Entry, Ledger, Transfer, key_used
 from kameng_settlement.locking import lock_wallets
+from kameng_settlement.refunding import refund_charges
 from kameng_settlement.statements import ANY_KEY_USED
-
-CHARGE = "charge"
-"""The kind of ledger transaction that a charge is."""
 
 
 class LedgerCharging:
@@ -69,6 +67,10 @@ class LedgerCharging:
         if entries:
             await self._ledger.write(entries)
         return answers
+
+    async def refund(self, refunds: Sequence[Refund]) -> list[Refunded | Refusal]:
+        """See `kameng_settlement.contract.Charging.refund`."""
+        return await refund_charges(self._db, self._ledger, refunds)
 
 
 def _nothing_to_pay() -> InvalidInput:

@@ -1,8 +1,11 @@
 """The chart of accounts: which kinds of account there are, and how each behaves."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
+
+from kameng.errors import InvalidInput
 
 HOUSE = UUID(int=0)
 """The owner of accounts that belong to nobody but the shop."""
@@ -40,7 +43,41 @@ OPERATOR_FUNDS = AccountKind("operator_funds", "house", "debit", False, "Operato
 """Where money is that staff has booked into wallets by hand."""
 
 CHART: dict[str, AccountKind] = {kind.code: kind for kind in (WALLET, SALES, OPERATOR_FUNDS)}
-"""All kinds of account, by code."""
+"""The kinds of account that every shop has, by code."""
+
+_CLEARING = "clearing:"
+_SOURCE = re.compile(r"[a-z][a-z0-9_]*(:[A-Za-z0-9_.-]+)?")
+
+LONGEST_SOURCE = 64
+"""Characters of a source's name."""
+
+
+def clearing_of(source: str) -> AccountKind:
+    """The kind of account that shows what a source owes us: money that buyers paid there and that has not reached our bank.
+
+    Each source has its own, so that its bill can be compared with it.
+
+    Args:
+        source: such as ``manual`` or ``wechat:1900000109``.
+
+    Raises:
+        InvalidInput: it is no name of a source.
+    """
+    if len(source) > LONGEST_SOURCE or not _SOURCE.fullmatch(source):
+        raise InvalidInput(
+            f"{source[:LONGEST_SOURCE]!r} is no source of payments.",
+            cure="Name it like `manual`, or the gateway and the account there like `wechat:1900000109`.",
+        )
+    return AccountKind(
+        f"{_CLEARING}{source}", "house", "debit", False, f"Clearing with {source}", f"待清算:{source}"
+    )
+
+
+def kind_of(code: str) -> AccountKind | None:
+    """The kind of account behind a code; None where there is none."""
+    if code.startswith(_CLEARING):
+        return clearing_of(code.removeprefix(_CLEARING))
+    return CHART.get(code)
 
 
 @dataclass(frozen=True, slots=True)

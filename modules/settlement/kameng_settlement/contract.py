@@ -1,7 +1,7 @@
-"""What other modules may use of settlement: charging wallets and looking at them. No tables.
+"""What other modules may use of settlement: charging wallets, giving back, taking in, and looking. No tables.
 
 Settlement knows charges, not orders: it is told whom to charge, how much and under which key.
-`Charging.charge` is set-based and runs inside the caller's transaction, like the calls of the catalogue on
+All that moves money is set-based and runs inside the caller's transaction, like the calls of the catalogue on
 the order path.
 """
 
@@ -22,6 +22,12 @@ __all__ = [
     "Charged",
     "Charging",
     "InsufficientFunds",
+    "Receipt",
+    "Receipts",
+    "Received",
+    "Refund",
+    "RefundTooLarge",
+    "Refunded",
     "Wallet",
     "WalletCredited",
     "Wallets",
@@ -32,6 +38,12 @@ class InsufficientFunds(Refusal):
     """The wallet holds less than the amount, down to its floor."""
 
     code = "INSUFFICIENT_FUNDS"
+
+
+class RefundTooLarge(Refusal):
+    """More would be given back than was charged."""
+
+    code = "REFUND_TOO_LARGE"
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +72,70 @@ class Charged(msgspec.Struct, frozen=True, kw_only=True):
     transaction: UUID
 
 
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge, or a part of it, that goes back to the wallet it came from.
+
+    Attributes:
+        key: the caller's idempotency key, unique for ever, such as ``refund:<id>``.
+        charge: the ledger transaction of the charge, as `Charged` told it.
+        amount: more than zero.
+        memo: why, for people; no personal data.
+    """
+
+    key: str
+    charge: UUID
+    amount: Money
+    memo: str = ""
+
+
+class Refunded(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund that is in the wallet.
+
+    Attributes:
+        transaction: the ledger transaction that carries it.
+        fresh: whether it was posted now; false where the same was asked for before.
+    """
+
+    transaction: UUID
+    fresh: bool
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came in from outside for a buyer.
+
+    Attributes:
+        source: who took it in, such as ``manual`` or ``wechat:<merchant>``: a gateway and the account there.
+        reference: what it is called there, unique for the source and for ever.
+        member: whose wallet gets it.
+        amount: more than zero.
+        memo: what it is for, for people; no personal data. The same reference with another memo, amount or
+            member is a conflict, so what stands here binds the payment to it.
+    """
+
+    source: str
+    reference: str
+    member: UUID
+    amount: Money
+    memo: str = ""
+
+    @property
+    def key(self) -> str:
+        """The idempotency key that follows from source and reference."""
+        return f"receipt:{self.source}:{self.reference}"
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """Money from outside that is in the wallet.
+
+    Attributes:
+        transaction: the ledger transaction that carries it.
+        fresh: whether it was posted now; false where it had been before.
+    """
+
+    transaction: UUID
+    fresh: bool
+
+
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     """A member's money of one currency.
 
@@ -81,6 +157,28 @@ class Charging(Protocol):
 
         A wallet charged several times in one batch pays in order, as far as it goes. A key that was used
         before raises `Conflict` for the whole batch, so that the caller tries one by one.
+        """
+        ...
+
+    async def refund(self, refunds: Sequence[Refund]) -> list[Refunded | Refusal]:
+        """Give charges back in part or whole, in order, inside the caller's transaction.
+
+        Never more than was charged, however many refunds run at once: who would exceed it is answered
+        `RefundTooLarge`, an unknown charge `NotFound`, a charge that was reversed, or a key that was used for
+        something else, `Conflict`. The same refund again gives the first one's transaction.
+        """
+        ...
+
+
+class Receipts(Protocol):
+    """Taking in money from outside."""
+
+    async def receive(self, receipts: Sequence[Receipt]) -> list[Received | Refusal]:
+        """Post each from its source's clearing account to the buyer's wallet, in order; inside the caller's
+        transaction.
+
+        The same receipt again is harmless. The same reference with anything else is answered `Conflict`; where
+        two transactions meet over one reference for two buyers, the later one raises it for the whole batch.
         """
         ...
 

@@ -16,13 +16,30 @@ from kameng.ids import new_id
 from kameng_settlement.accounts import Accounts
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.locking import lock_accounts
-from kameng_settlement.statements import FIND_TRANSACTION, POST, READ_POSTINGS
+from kameng_settlement.statements import (
+    FIND_TRANSACTION,
+    LOCK_REFUNDS,
+    MARK_REVERSED,
+    OPEN_REFUNDS,
+    POST,
+    READ_POSTINGS,
+)
 
 
 class AlreadyReversed(Conflict):
     """The ledger transaction was reversed before, or is a reversal itself."""
 
     code = "ALREADY_REVERSED"
+
+
+class AlreadyRefunded(Conflict):
+    """Something of the charge was refunded, so it cannot be reversed as a whole."""
+
+    code = "ALREADY_REFUNDED"
+
+
+CHARGE = "charge"
+"""The kind of ledger transaction that a charge is."""
 
 
 class Transfer(msgspec.Struct, frozen=True):
@@ -168,6 +185,7 @@ class Ledger:
             NotFound: there is no such transaction.
             AlreadyReversed: it was reversed before, or is a reversal itself.
             Conflict: the key was used for something else.
+            AlreadyRefunded: it is a charge of which something was refunded.
             InsufficientFunds: the money is not there any more.
         """
         rows = await self._db.fetch(READ_POSTINGS, transaction)
@@ -177,18 +195,28 @@ class Ledger:
             raise AlreadyReversed(
                 "This ledger transaction is a reversal, which is final.", cure="Post what was meant anew."
             )
-        return await self.post(
-            Entry(
-                key=key,
-                kind="reversal",
-                memo=memo,
-                reverses=transaction,
-                transfers=tuple(
-                    Transfer(row["credit_account"], row["debit_account"], row["amount"], row["currency"])
-                    for row in rows
-                ),
-            )
+        entry = Entry(
+            key=key,
+            kind="reversal",
+            memo=memo,
+            reverses=transaction,
+            transfers=tuple(
+                Transfer(row["credit_account"], row["debit_account"], row["amount"], row["currency"])
+                for row in rows
+            ),
         )
+        if rows[0]["kind"] != CHARGE:
+            return await self.post(entry)
+        # Refunds and the reversal of one charge take turns, so that the money goes back once.
+        async with self._db.transaction():
+            await self._db.execute(OPEN_REFUNDS, [transaction])
+            if (await self._db.fetch(LOCK_REFUNDS, [transaction]))[0]["refunded"]:
+                raise AlreadyRefunded(
+                    "Something of this charge was refunded.", cure="Refund the rest instead of reversing it."
+                )
+            posted = await self.post(entry)
+            await self._db.execute(MARK_REVERSED, transaction)
+        return posted
 
     async def _known(self, entry: Entry) -> UUID | None:
         row = await self._db.fetchrow(FIND_TRANSACTION, entry.key)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from kameng_settlement.tables import Account, Balance, LedgerTransaction, Posting
+from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
 APP_CONFIG = AppConfig(
     app_name="settlement",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=[Account, LedgerTransaction, Posting, Balance],
+    table_classes=[Account, LedgerTransaction, Posting, Balance, ChargeRefund, RefundTable],
     migration_dependencies=[],
 )

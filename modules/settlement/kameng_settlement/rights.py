@@ -1,8 +1,8 @@
 """The rights of the role that serves the shop: it reads the journals and adds to them, nothing else."""
 
-from kameng_settlement.tables import Account, Balance, LedgerTransaction, Posting
+from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
-_APPEND_ONLY = (LedgerTransaction, Posting)
+_APPEND_ONLY = (LedgerTransaction, Posting, RefundTable)
 
 
 def grants(role: str) -> str:
@@ -13,7 +13,7 @@ def grants(role: str) -> str:
         role: a plain role name, which the caller has checked.
     """
     lines = []
-    for table in (Account, LedgerTransaction, Posting, Balance):
+    for table in (Account, LedgerTransaction, Posting, Balance, ChargeRefund, RefundTable):
         name = table._meta.tablename
         kept = "select, insert" if table in _APPEND_ONLY else "select, insert, update, delete"
         lines += [f"revoke all on {name} from {role};", f"grant {kept} on {name} to {role};"]

@@ -106,10 +106,15 @@ ANY_KEY_USED = Statement(
     "select exists (select from settlement_ledger_transaction where key = any($1::text[]))",
 )
 
+FIND_TRANSACTIONS = Statement(
+    "settlement.find_transactions",
+    "select key, id, fingerprint from settlement_ledger_transaction where key = any($1::text[])",
+)
+
 READ_POSTINGS = Statement(
     "settlement.read_postings",
     """
-    select p.debit_account, p.credit_account, p.amount, p.currency, t.reverses
+    select p.debit_account, p.credit_account, p.amount, p.currency, t.reverses, t.kind
     from settlement_ledger_transaction t join settlement_posting p on p.transaction = t.id
     where t.id = $1
     order by p.seq
@@ -145,4 +150,49 @@ READ_WALLETS = Statement(
         on a.owner_id = w.member and a.kind = 'wallet' and a.currency = w.currency and a.owner_kind = 'member'
     join settlement_balance b on b.account = a.id and b.bounded
     """,
+)
+
+OPEN_REFUNDS = Statement(
+    "settlement.open_refunds",
+    # What can be locked and counted. Whoever lost the race for a charge waits here until the other's row is to be seen.
+    """
+    insert into settlement_charge_refund (charge, charged, refunded, reversed)
+    select t.id, p.amount, 0, exists (select from settlement_ledger_transaction r where r.reverses = t.id)
+    from settlement_ledger_transaction t join settlement_posting p on p.transaction = t.id and p.seq = 1
+    where t.id = any($1::uuid[]) and t.kind = 'charge'
+    order by t.id
+    on conflict (charge) do nothing
+    """,
+)
+
+LOCK_REFUNDS = Statement(
+    "settlement.lock_refunds",
+    """
+    select c.charge, c.charged - c.refunded as room, c.refunded, c.reversed,
+           p.debit_account as wallet, p.credit_account as income, p.currency
+    from settlement_charge_refund c join settlement_posting p on p.transaction = c.charge and p.seq = 1
+    where c.charge = any($1::uuid[])
+    order by c.charge
+    for no key update of c
+    """,
+)
+
+COUNT_REFUNDS = Statement(
+    "settlement.count_refunds",
+    # The check of the table refuses whatever would exceed the charge, should a caller ever have counted wrongly.
+    """
+    with given as materialized (
+        select * from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as g(transaction, charge, amount)
+    ), noted as (
+        insert into settlement_refund (transaction, charge, amount) select transaction, charge, amount from given
+    )
+    update settlement_charge_refund c set refunded = c.refunded + s.amount
+    from (select charge, sum(amount)::bigint as amount from given group by charge) s
+    where c.charge = s.charge
+    """,
+)
+
+MARK_REVERSED = Statement(
+    "settlement.mark_reversed",
+    "update settlement_charge_refund set reversed = true where charge = $1",
 )

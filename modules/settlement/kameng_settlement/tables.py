@@ -125,6 +125,54 @@ class Balance(Table, tablename="settlement_balance"):
     settlement_balance_counted_up = Check("debits >= 0 and credits >= 0 and pending >= 0")
 
 
+class ChargeRefund(Table, tablename="settlement_charge_refund"):
+    """What of a charge was given back: the row that refunds of one charge take turns at.
+
+    It comes with the first refund or reversal, so that charges that stay cost nothing.
+    """
+
+    charge = ForeignKey(
+        LedgerTransaction,
+        primary_key=True,
+        null=False,
+        default=None,
+        index=False,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    charged = BigInt(null=False, default=None)
+    refunded = BigInt(null=False, default=0)
+    reversed = Boolean(null=False, default=False)
+
+    settlement_charge_refund_within = Check("refunded between 0 and charged")
+    settlement_charge_refund_once = Check("not (reversed and refunded > 0)")
+
+
+class RefundTable(Table, tablename="settlement_refund"):
+    """A refund: the ledger transaction that carries it, and the charge that it gives back."""
+
+    transaction = ForeignKey(
+        LedgerTransaction,
+        primary_key=True,
+        null=False,
+        default=None,
+        index=False,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    charge = ForeignKey(
+        LedgerTransaction,
+        null=False,
+        default=None,
+        index=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    amount = BigInt(null=False, default=None)
+
+    settlement_refund_some_money = Check("amount > 0")
+
+
 _NEVER_CHANGED = "settlement_never_changed"
 
 
@@ -206,5 +254,6 @@ INDEXES: tuple[Index, ...] = (
     ),
     _never_changed("settlement_ledger_transaction"),
     _never_changed("settlement_posting"),
+    _never_changed("settlement_refund"),
 )
 """What Piccolo's columns cannot say: keys over two columns, partial indexes, storage, and immutability."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kameng.db import Database
 from kameng.db.migrations import Migrator
 from kameng.testing.databases import Databases
-from kameng_catalog import listing_tables, module, stock_tables, tables
+from kameng_catalog import listing_tables, module, piece_tables, stock_tables, tables
 
 from .conftest import Shop
 from .listing_model import assert_in_step
@@ -36,7 +36,9 @@ async def test_forwards_back_and_forwards_again(make_database: Databases) -> Non
         await migrator.forwards()
         before = await _objects(database)
         declared = {
-            index.name for declaring in (tables, stock_tables, listing_tables) for index in declaring.INDEXES
+            index.name
+            for declaring in (tables, stock_tables, piece_tables, listing_tables)
+            for index in declaring.INDEXES
         }
         assert declared - STORAGE <= before
         # When they are undone, then nothing is left; and done again, everything is back

@@ -53,7 +53,7 @@ async def test_what_never_runs_out(shop: Shop) -> None:
     variant = await shop.stocked("U-1", kind="unlimited")
     async with shop.kernel.db.transaction():
         [pick] = await shop.stock.pick([PickRequest(variant=variant, quantity=7)])
-        assert pick == Pick(variant=variant, quantity=7)
+        assert pick == Pick(variant=variant, quantity=7, kind="unlimited")
         line = new_id()
         await shop.stock.hand_over([Sale(pick=pick, line=line)])
     assert await shop.stock.sold_cards([line]) == []
@@ -154,7 +154,12 @@ async def test_sold_cards_are_opened_in_the_order_they_were_sold(shop: Shop) -> 
         await shop.stock.hand_over([Sale(pick=pick, line=line)])
     first, second = await shop.stock.sold_cards([line])
     assert first == SoldCard(
-        line=line, number="77", secret="first", expires_on="2031-05-06", sold_at=first.sold_at
+        line=line,
+        number="77",
+        secret="first",
+        expires_on="2031-05-06",
+        sold_at=first.sold_at,
+        key=first.key,
     )
     assert (second.number, second.secret, second.expires_on) == (None, "second", None)
     assert "first" not in repr(first)

@@ -4,7 +4,16 @@ from kameng.module import Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.commands import IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
-from kameng_catalog.events import CardsImported, ProductsImported
+from kameng_catalog.events import (
+    BatchQuarantined,
+    BatchReadmitted,
+    BatchRecalled,
+    CardsImported,
+    ProductsImported,
+    StockAdjusted,
+    StockLow,
+    StockRecovered,
+)
 from kameng_catalog.known_lists import KnownLists
 from kameng_catalog.permissions import PERMISSIONS
 from kameng_catalog.pricing import CatalogPrices
@@ -28,7 +37,16 @@ module = Module(
         Provide(Stock, CatalogStock),
         Provide(KnownLists, KnownLists),
     ),
-    events=(ProductsImported, CardsImported),
+    events=(
+        ProductsImported,
+        CardsImported,
+        StockAdjusted,
+        StockLow,
+        StockRecovered,
+        BatchQuarantined,
+        BatchReadmitted,
+        BatchRecalled,
+    ),
     tasks=TASKS,
     permissions=PERMISSIONS,
     commands=(IMPORT,),

@@ -5,7 +5,23 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from kameng_catalog.listing_tables import Listing
-from kameng_catalog.stock_tables import Card, FreeCard, SoldCard, StockBatch, StockMovement
+from kameng_catalog.piece_tables import (
+    BadCard,
+    Reservation,
+    ReusableSecret,
+    SoldPiece,
+    StockAlert,
+    StockCounter,
+)
+from kameng_catalog.stock_tables import (
+    Card,
+    FreeCard,
+    QuarantinedCard,
+    ReservedCard,
+    SoldCard,
+    StockBatch,
+    StockMovement,
+)
 from kameng_catalog.tables import Category, Price, Product, Variant
 
 APP_CONFIG = AppConfig(
@@ -20,8 +36,16 @@ APP_CONFIG = AppConfig(
         StockBatch,
         Card,
         FreeCard,
+        ReservedCard,
+        QuarantinedCard,
         SoldCard,
         StockMovement,
+        ReusableSecret,
+        StockCounter,
+        SoldPiece,
+        Reservation,
+        BadCard,
+        StockAlert,
     ],
     migration_dependencies=[],
 )

@@ -25,7 +25,7 @@ COUNT = Statement(
     with counted as (
         select v.product, sum(-m.quantity) as pieces
         from catalog_stock_movement m join catalog_variant v on v.id = m.variant
-        where m.kind = 'sale' and m.at >= now() - make_interval(days => $1)
+        where m.kind in ('sale', 'return') and m.at >= now() - make_interval(days => $1)
         group by v.product
     )
     select p.id, coalesce(c.pieces, 0)::bigint as pieces

@@ -12,11 +12,12 @@ PICK = Statement(
         select variant, sum(quantity)::bigint as total, min(start) as start
         from unnest($1::uuid[], $2::int[], $4::bigint[]) as r (variant, quantity, start) group by variant
     )
-    select a.variant, v.stock_kind, free.card
+    select a.variant, case when v.picking = 'fifo' or v.stock_kind <> 'card' then v.stock_kind else v.picking end,
+        free.card
     from asked a join catalog_variant v on v.id = a.variant
     left join lateral (
         select card from catalog_free_card
-        where variant = a.variant and card >= a.start and v.stock_kind = 'card'
+        where variant = a.variant and card >= a.start and v.stock_kind = 'card' and v.picking = 'fifo'
             and (expires_on is null or expires_on >= (now() at time zone $3)::date)
         order by card
         limit a.total
@@ -26,8 +27,39 @@ PICK = Statement(
     """,
 )
 
-# Cards by number, and pieces of what is no rows by quantity. The answer tells how many cards were free
-# indeed.
+# The same for variants whose cards go in the order in which they expire: first those that expire at all, then,
+# where they do not suffice, those that never do.
+PICK_EXPIRING = Statement(
+    "catalog.pick_expiring",
+    """
+    select a.variant, free.card
+    from unnest($1::uuid[], $2::bigint[]) as a (variant, total)
+    cross join lateral (
+        select card from catalog_free_card
+        where variant = a.variant and expires_on >= (now() at time zone $3)::date
+        order by expires_on, card
+        limit a.total
+        for update skip locked
+    ) free
+    """,
+)
+
+PICK_LASTING = Statement(
+    "catalog.pick_lasting",
+    """
+    select a.variant, free.card
+    from unnest($1::uuid[], $2::bigint[]) as a (variant, total)
+    cross join lateral (
+        select card from catalog_free_card
+        where variant = a.variant and expires_on is null
+        order by card
+        limit a.total
+        for update skip locked
+    ) free
+    """,
+)
+
+# The answer tells how many cards were free indeed.
 HAND_OVER = Statement(
     "catalog.hand_over",
     """
@@ -42,9 +74,6 @@ HAND_OVER = Statement(
     moved as (
         insert into catalog_stock_movement (variant, kind, quantity, line, at)
         select variant, 'sale', -count(*)::int, line, now() from taken group by variant, line
-        union all
-        select variant, 'sale', -quantity, line, now()
-        from unnest($3::uuid[], $4::int[], $5::uuid[]) as sale (variant, quantity, line)
     )
     select count(*) from taken
     """,
@@ -54,10 +83,42 @@ SOLD_CARDS = Statement(
     "catalog.sold_cards",
     """
     select sold.line, sold.sold_at, card.variant, card.number, card.sealed, card.data_key, card.blind_index,
-        card.expires_on
+        card.expires_on, exists (select from catalog_bad_card bad where bad.card = sold.card) as retired,
+        sold.card as place
     from catalog_sold_card sold join catalog_card card on card.id = sold.card
     where sold.line = any($1::uuid[])
-    order by sold.sold_at, sold.card
+    union all
+    select sold.line, sold.sold_at, secret.variant, secret.number, secret.sealed, secret.data_key,
+        secret.blind_index, null, exists (select from catalog_bad_card bad where bad.piece = sold.id), sold.id
+    from catalog_sold_piece sold join catalog_reusable_secret secret on secret.id = sold.secret
+    where sold.line = any($1::uuid[])
+    order by sold_at, place
+    """,
+)
+
+# By the line and what names a card there. A secret that a line got twice is bad both times.
+RETIRE = Statement(
+    "catalog.retire",
+    """
+    with found as (
+        select a.place, sold.card, null::bigint as piece, a.line, a.reason, a.actor
+        from unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[]) with ordinality
+            as a (line, blind_index, reason, actor, place)
+        join catalog_sold_card sold on sold.line = a.line
+        join catalog_card card on card.id = sold.card and card.blind_index = a.blind_index
+        union all
+        select a.place, null, sold.id, a.line, a.reason, a.actor
+        from unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[]) with ordinality
+            as a (line, blind_index, reason, actor, place)
+        join catalog_sold_piece sold on sold.line = a.line
+        join catalog_reusable_secret secret on secret.id = sold.secret and secret.blind_index = a.blind_index
+    ),
+    marked as (
+        insert into catalog_bad_card (card, piece, line, reason, actor, at)
+        select card, piece, line, reason, actor, now() from found order by card, piece
+        on conflict do nothing
+    )
+    select count(distinct place) from found
     """,
 )
 
@@ -74,7 +135,9 @@ _COUNTED = """
                 limit $2
             ) counted
         )
-        else 0
+        else coalesce(
+            (select least(on_hand, $2) from catalog_stock_counter where variant = v.id), 0
+        )
     end
 """
 

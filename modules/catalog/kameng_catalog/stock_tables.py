@@ -4,13 +4,17 @@ A card's own row is written once and never touched again. Whether it can be sold
 row: one in `FreeCard`, which a sale deletes, or one in `SoldCard`, which it inserts. So a sale writes no new
 version of a wide row and no entry into the large index of duplicates, the table that churns is small enough
 to be vacuumed at any time, and a card that was sold once cannot be sold again, since it is the key of
-`SoldCard`.
+`SoldCard`. A card that is kept for an order line lies in `ReservedCard`, one that may not be sold for the time
+being in `QuarantinedCard`; one that lies nowhere has expired, or its batch was recalled.
+
+What is no cards is in `piece_tables`.
 """
 
 from piccolo.columns import (
     UUID,
     BigInt,
     BigSerial,
+    Boolean,
     Bytea,
     Date,
     ForeignKey,
@@ -28,14 +32,26 @@ from kameng_catalog.tables import Variant
 
 
 class StockBatch(Table, tablename="catalog_stock_batch"):
-    """Cards that came together: one import."""
+    """Cards that came together: one import.
+
+    ``unsettled`` tells that cards still lie where the state before left them; `batches` moves them.
+    """
 
     id = UUID(primary_key=True, default=None)
     source = Text(null=False, default="")
     file_name = Text(null=False, default="")
     card_count = Integer(null=False, default=None)
+    cost_units = BigInt(null=True, default=None)
+    cost_currency = Text(null=True, default=None)
+    state = Text(null=False, default="sellable")
+    unsettled = Boolean(null=False, default=False)
     created_by = Text(null=False, default=None)
     created_at = Timestamptz(null=False)
+
+    catalog_stock_batch_state_known = Check("state in ('sellable', 'quarantined', 'recalled')")
+    catalog_stock_batch_cost_whole = Check(
+        "(cost_units is null) = (cost_currency is null) and coalesce(cost_units, 0) >= 0"
+    )
 
 
 class Card(Table, tablename="catalog_card"):
@@ -81,6 +97,23 @@ class FreeCard(Table, tablename="catalog_free_card"):
     expires_on = Date(null=True, default=None)
 
 
+class ReservedCard(Table, tablename="catalog_reserved_card"):
+    """A card that is kept for an order line; `piece_tables.Reservation` tells how many the line should have."""
+
+    card = BigInt(primary_key=True, default=None)
+    line = UUID(null=False, default=None)
+    variant = UUID(null=False, default=None)
+    expires_on = Date(null=True, default=None)
+
+
+class QuarantinedCard(Table, tablename="catalog_quarantined_card"):
+    """A card that may not be sold for the time being."""
+
+    card = BigInt(primary_key=True, default=None)
+    variant = UUID(null=False, default=None)
+    expires_on = Date(null=True, default=None)
+
+
 class SoldCard(Table, tablename="catalog_sold_card"):
     """A card that was sold, and the order line it went to."""
 
@@ -100,6 +133,9 @@ class SoldCard(Table, tablename="catalog_sold_card"):
 class StockMovement(Table, tablename="catalog_stock_movement"):
     """What came in or went out. Append-only: a trigger refuses everything else.
 
+    The quantities of a variant add up to what can be sold of it: what is reserved went out, and comes back in the
+    moment in which it is sold or released. ``reason`` and ``actor`` are there where a person moved it.
+
     The variant is no foreign key: its check would lock the row of a hot variant in every sale.
     """
 
@@ -110,8 +146,12 @@ class StockMovement(Table, tablename="catalog_stock_movement"):
     batch = UUID(null=True, default=None)
     line = UUID(null=True, default=None)
     at = Timestamptz(null=False)
+    reason = Text(null=True, default=None)
+    actor = Text(null=True, default=None)
 
-    catalog_stock_movement_kind_known = Check("kind in ('import', 'sale', 'expiry')")
+    catalog_stock_movement_kinds = Check(
+        "kind in ('import', 'sale', 'expiry', 'reserve', 'release', 'return', 'quarantine', 'readmit', 'recall', 'adjust')"
+    )
     catalog_stock_movement_moves = Check("quantity <> 0")
 
 
@@ -119,6 +159,20 @@ INDEXES = (
     Index("catalog_card_batch", "create index catalog_card_batch on catalog_card (batch, id)"),
     Index(
         "catalog_free_card_pick", "create index catalog_free_card_pick on catalog_free_card (variant, card)"
+    ),
+    # Which cards of a variant expire first. Cards that never do stay out of it.
+    Index(
+        "catalog_free_card_expiring",
+        "create index catalog_free_card_expiring on catalog_free_card (variant, expires_on, card)"
+        " where expires_on is not null",
+    ),
+    Index(
+        "catalog_reserved_card_line",
+        "create index catalog_reserved_card_line on catalog_reserved_card (line, card)",
+    ),
+    Index(
+        "catalog_stock_batch_unsettled",
+        "create index catalog_stock_batch_unsettled on catalog_stock_batch (id) where unsettled",
     ),
     Index("catalog_sold_card_line", "create index catalog_sold_card_line on catalog_sold_card (line, card)"),
     Index(

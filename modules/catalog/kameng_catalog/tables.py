@@ -27,6 +27,12 @@ SLUG = "[a-z0-9]+(-[a-z0-9]+)*"
 KINDS = ("card", "reusable", "quota", "unlimited", "supplier")
 """The kinds of stock: what a piece of the variant is taken from."""
 
+DELIVERIES = ("instant", "manual", "supplier")
+"""How a paid line is delivered: from stock at once, by the staff, or by a supplier."""
+
+PICKINGS = ("fifo", "soonest_expiring")
+"""Which cards are sold first: those that came first, or those that expire first."""
+
 STATUSES = ("draft", "published", "archived")
 """Whether a product or variant is prepared, for sale, or kept for the sake of old orders."""
 
@@ -101,6 +107,12 @@ class Variant(Table, tablename="catalog_variant"):
     sku = Text(null=False, default=None, unique=True)
     titles = JSONB(null=False, default=None)
     stock_kind = Text(null=False, default="card")
+    delivery = Text(null=False, default="instant")
+    # What a buyer reads once he has paid; the whole delivery where there are no secrets.
+    delivery_notes = JSONB(null=False, default="{}")
+    picking = Text(null=False, default="fifo")
+    # Fewer pieces than this raise an alert; null for the figure of the settings, 0 for never.
+    low_stock = Integer(null=True, default=None)
     face_minor = BigInt(null=True, default=None)
     face_currency = Text(null=True, default=None)
     cost_units = BigInt(null=True, default=None)
@@ -114,6 +126,10 @@ class Variant(Table, tablename="catalog_variant"):
 
     catalog_variant_sku_shape = Check("sku ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'")
     catalog_variant_kind_known = Check("stock_kind in ('card', 'reusable', 'quota', 'unlimited', 'supplier')")
+    catalog_variant_delivery_known = Check("delivery in ('instant', 'manual', 'supplier')")
+    catalog_variant_delivery_noted = Check("jsonb_typeof(delivery_notes) = 'object'")
+    catalog_variant_picking_known = Check("picking in ('fifo', 'soonest_expiring')")
+    catalog_variant_low_stock = Check("low_stock >= 0")
     catalog_variant_status_known = Check(_KNOWN_STATUS)
     catalog_variant_titled = Check("jsonb_typeof(titles) = 'object' and titles <> '{}'")
     catalog_variant_face_whole = Check(

@@ -19,10 +19,15 @@ SNAPSHOTS = Statement(
     "catalog.variant_snapshots",
     """
     select v.id, v.product, v.sku, p.titles as product_titles, v.titles, v.min_quantity, v.max_quantity, p.form,
-        v.status = 'published' and p.status = 'published' as published
+        v.stock_kind, v.delivery, v.status = 'published' and p.status = 'published' as published
     from catalog_variant v join catalog_product p on p.id = v.product
     where v.id = any($1::uuid[])
     """,
+)
+
+DELIVERY_NOTES = Statement(
+    "catalog.delivery_notes",
+    "select id, delivery_notes from catalog_variant where id = any($1::uuid[]) and delivery_notes <> '{}'",
 )
 
 
@@ -44,10 +49,17 @@ class CatalogVariants:
                 max_quantity=row["max_quantity"],
                 published=row["published"],
                 form=read_form(row["form"]),
+                stock_kind=row["stock_kind"],
+                delivery=row["delivery"],
             )
             for row in await self._db.fetch(SNAPSHOTS, list(ids))
         }
         return [found.get(key) for key in ids]
+
+    async def delivery_notes(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, str]]:
+        """What buyers of these variants read once they have paid, by locale, of those that have it."""
+        rows = await self._db.fetch(DELIVERY_NOTES, list(ids))
+        return {row["id"]: orjson.loads(row["delivery_notes"]) for row in rows}
 
 
 def joined_titles(product: Mapping[str, str], variant: Mapping[str, str]) -> dict[str, str]:

@@ -1,17 +1,35 @@
 """Fulfilment: orders placed, paid and delivered, each exactly once."""
 
-from kameng.module import Module, Permission, Provide, SchemaPart
-from kameng_catalog.contract import Prices, Stock, Variants
+from datetime import timedelta
+
+from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
+from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
 from kameng_fulfilment.admin import FulfilmentAdminQuery, OrderBuyer
-from kameng_fulfilment.events import OrderCompleted
+from kameng_fulfilment.contract import (
+    Deliveries,
+    OrderCancelled,
+    OrderCompleted,
+    OrderExpired,
+    OrderHeld,
+    OrderLineDelivered,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderReleased,
+    Payments,
+)
+from kameng_fulfilment.delivering import OrderDeliveries, deliver_after_import, deliver_waiting
+from kameng_fulfilment.exceptions import refund_failed
 from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.orders import READ_ORDERS
+from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
-from kameng_settlement.contract import Charging
+from kameng_settlement.contract import Charging, Receipts
 
 module = Module(
     name="fulfilment",
@@ -27,9 +45,30 @@ module = Module(
         nodes={"Order": order_nodes},
     ),
     admin=SchemaPart(query=FulfilmentAdminQuery, extend={"Order": OrderBuyer}, nodes={"Order": order_nodes}),
-    provides=(Provide(Orders, open_desk), Provide(OrderReads, OrderReads)),
-    needs=(Variants, Prices, Stock, Members, Charging),
-    events=(OrderCompleted,),
+    provides=(
+        Provide(Orders, open_desk),
+        Provide(OrderReads, OrderReads),
+        Provide(Payments, OrderPayments),
+        Provide(Deliveries, OrderDeliveries),
+    ),
+    needs=(Variants, Prices, Stock, Members, Charging, Receipts),
+    events=(
+        OrderCompleted,
+        OrderPlaced,
+        OrderPaid,
+        OrderLineDelivered,
+        OrderRefunded,
+        OrderCancelled,
+        OrderExpired,
+        OrderHeld,
+        OrderReleased,
+    ),
+    handlers=(Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),),
+    tasks=(
+        Task(name="expire_unpaid", call=expire_unpaid, every=timedelta(seconds=20)),
+        Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
+        Task(name="refund_failed", call=refund_failed, every=timedelta(minutes=1)),
+    ),
     permissions=(Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),),
     on_stop=close_desk,
 )

@@ -45,7 +45,10 @@ class DraftLine(msgspec.Struct):
 
 
 class DraftOrder(msgspec.Struct):
-    """An order on its way; `place` is its request's position in the batch, `charge` comes when it was paid."""
+    """An order on its way; `place` is its request's position in the batch, `charge` comes when it was paid.
+
+    ``outside`` tells that it waits for a payment from outside, ``deferred`` that it is not done once it is placed.
+    """
 
     place: int
     request: OrderRequest
@@ -54,6 +57,8 @@ class DraftOrder(msgspec.Struct):
     lines: list[DraftLine]
     total: Money
     charge: UUID | None = None
+    outside: bool = False
+    deferred: bool = False
 
 
 def checked_line(

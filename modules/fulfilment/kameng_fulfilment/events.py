@@ -45,3 +45,103 @@ class OrderCompleted(Event, frozen=True, kw_only=True):
     currency: str
     completed_at: str
     lines: tuple[SoldLine, ...]
+    buyer_kind: str = "member"
+
+
+class OrderFact(Event, frozen=True, kw_only=True):
+    """What the events below have in common. They hold no secret and nobody's address.
+
+    Attributes:
+        order: its key.
+        number: its number, as buyers see it.
+        buyer: the buyer's key.
+        buyer_kind: ``member`` or ``guest``.
+        total_minor, currency: what the order costs.
+        at: when it happened; ISO 8601, UTC.
+    """
+
+    order: str
+    number: str
+    buyer: str
+    buyer_kind: str
+    total_minor: int
+    currency: str
+    at: str
+
+
+class OrderPlaced(OrderFact, frozen=True, kw_only=True):
+    """An order was placed that was not paid and delivered in the same moment.
+
+    Attributes:
+        payment: ``WALLET`` or ``OUTSIDE``.
+        reserved_until: until when its stock is kept for a payment from outside; ISO 8601, or none.
+    """
+
+    name = "fulfilment.order_placed"
+    payment: str
+    reserved_until: str | None = None
+
+
+class OrderPaid(OrderFact, frozen=True, kw_only=True):
+    """An order was paid that was not delivered in the same moment as it was placed."""
+
+    name = "fulfilment.order_paid"
+
+
+class OrderLineDelivered(OrderFact, frozen=True, kw_only=True):
+    """Something of a line was delivered, other than in the moment in which the order was placed.
+
+    Attributes:
+        line, variant: keys.
+        sku: the variant's number.
+        quantity: units that were delivered now.
+        remaining: units that are still owed.
+    """
+
+    name = "fulfilment.order_line_delivered"
+    line: str
+    variant: str
+    sku: str
+    quantity: int
+    remaining: int
+
+
+class OrderRefunded(OrderFact, frozen=True, kw_only=True):
+    """Something of an order was paid back into the buyer's wallet.
+
+    Attributes:
+        refund: the refund's key.
+        amount_minor: what was paid back now.
+        refunded_minor: what was paid back in all.
+        whole: whether nothing of the order is left.
+    """
+
+    name = "fulfilment.order_refunded"
+    refund: str
+    amount_minor: int
+    refunded_minor: int
+    whole: bool
+
+
+class OrderCancelled(OrderFact, frozen=True, kw_only=True):
+    """An order was called off before it was paid."""
+
+    name = "fulfilment.order_cancelled"
+
+
+class OrderExpired(OrderFact, frozen=True, kw_only=True):
+    """An order was not paid in time; its stock is for sale again."""
+
+    name = "fulfilment.order_expired"
+
+
+class OrderHeld(OrderFact, frozen=True, kw_only=True):
+    """The delivery of an order was stopped until somebody has looked at it."""
+
+    name = "fulfilment.order_held"
+
+
+class OrderReleased(OrderFact, frozen=True, kw_only=True):
+    """An order that was held goes on."""
+
+    name = "fulfilment.order_released"

@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from kameng.auth import Principal, PrincipalKind
+from kameng.money import UnitPrice
 from kameng_fulfilment.statements import LINES_OF_ORDERS, ORDER_BY_NUMBER, ORDERS_BY_ID
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ class StoredOrder(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     paid_at: datetime | None
     completed_at: datetime | None
+    charge: UUID | None
+    buyer_kind: str
+    payment: str
+    received_minor: int
+    refunded_minor: int
+    reserved_until: datetime | None
+    held: bool
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
@@ -68,6 +76,24 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     total_minor: int
     answers: list[StoredAnswer]
     delivery_state: str
+    delivery: str
+    delivered_quantity: int
+    withdrawn_quantity: int
+    refunded_quantity: int
+    refunded_minor: int
+    failure: str
+    unit_cost: int | None = None
+
+    @property
+    def remaining(self) -> int:
+        """Pieces that are neither delivered nor taken back."""
+        return self.quantity - self.delivered_quantity - self.withdrawn_quantity
+
+    def cost_minor(self, currency: str) -> int:
+        """What the delivered pieces cost the operator, in minor units; 0 where that is not known."""
+        if self.unit_cost is None:
+            return 0
+        return UnitPrice(self.unit_cost, currency).times(self.delivered_quantity).minor
 
 
 def order_of(row: asyncpg.Record) -> StoredOrder:

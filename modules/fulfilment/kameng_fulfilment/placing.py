@@ -26,6 +26,7 @@ from kameng_catalog.contract import (
     Stock,
     Variants,
 )
+from kameng_fulfilment.deferring import Deferring
 from kameng_fulfilment.drafts import DraftLine, DraftOrder, at_line, checked_line, completed_event
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.numbers import new_number
@@ -66,6 +67,7 @@ class Placing:
         self._prices = services.get(Prices)
         self._stock = services.get(Stock)
         self._charging = services.get(Charging)
+        self._deferring = Deferring(kernel)
 
     async def place(self, requests: Sequence[OrderRequest]) -> BatchResult:
         """Place a batch in one transaction.
@@ -80,6 +82,10 @@ class Placing:
         async with self._db.transaction():
             await self._repeated(requests, outcomes)
             orders = await self._priced(requests, outcomes)
+            if outside := [order for order in orders if order.outside]:
+                for place, refusal in (await self._deferring.too_many(outside)).items():
+                    outcomes[place] = refusal
+                orders = [order for order in orders if outcomes[order.place] is None]
             short = await self._pick(orders, outcomes)
             await self._charge(orders, outcomes)
             paid = [order for order in orders if outcomes[order.place] is None]
@@ -152,8 +158,17 @@ class Placing:
                 path=("input", "expectedTotal"),
             )
             return None
+        # What costs nothing waits for no payment.
+        outside = request.outside and total.minor > 0
         return DraftOrder(
-            place=place, request=request, id=new_id(), number=new_number(), lines=lines, total=total
+            place=place,
+            request=request,
+            id=new_id(),
+            number=new_number(),
+            lines=lines,
+            total=total,
+            outside=outside,
+            deferred=outside or any(line.variant.delivery != "instant" for line in lines),
         )
 
     async def _pick(self, orders: list[DraftOrder], outcomes: list[Outcome | None]) -> dict[int, PickRequest]:
@@ -191,7 +206,11 @@ class Placing:
         ]
 
     async def _charge(self, orders: list[DraftOrder], outcomes: list[Outcome | None]) -> None:
-        owing = [order for order in orders if outcomes[order.place] is None and order.total.minor > 0]
+        owing = [
+            order
+            for order in orders
+            if outcomes[order.place] is None and order.total.minor > 0 and not order.outside
+        ]
         if not owing:
             return
         answers = await self._charging.charge(
@@ -212,6 +231,13 @@ class Placing:
                 outcomes[order.place] = answer
 
     async def _write(self, paid: list[DraftOrder], outcomes: list[Outcome | None]) -> None:
+        for order in paid:
+            outcomes[order.place] = order.id
+        if deferred := [order for order in paid if order.deferred]:
+            await self._deferring.write(deferred)
+            paid = [order for order in paid if not order.deferred]
+            if not paid:
+                return
         lines = [(order, index, line) for order in paid for index, line in enumerate(order.lines)]
         await self._db.execute(
             WRITE_ORDERS,
@@ -241,8 +267,6 @@ class Placing:
         now = datetime.now(UTC).isoformat()
         await self._kernel.events.emit(*(completed_event(order, now) for order in paid))
         orders_changed(self._kernel, [(order.request.member, order.id) for order in paid])
-        for order in paid:
-            outcomes[order.place] = order.id
 
 
 def key_conflict() -> Conflict:

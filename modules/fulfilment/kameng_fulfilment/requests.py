@@ -53,6 +53,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
         lines: what is bought; a variant stands in one line only.
         currency: what it is paid in.
         expected: the total that the buyer saw, if it insists on it.
+        outside: whether it is paid from outside, and its stock kept until then, rather than from the wallet at once.
     """
 
     member: UUID
@@ -60,6 +61,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[LineRequest, ...]
     currency: str
     expected: Money | None = None
+    outside: bool = False
 
     @property
     def fingerprint(self) -> bytes:
@@ -68,11 +70,18 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
             (line.variant.hex, line.quantity, *([sorted(line.answers)] if line.answers else []))
             for line in self.lines
         )
-        return hashlib.sha256(msgspec.msgpack.encode((self.currency, lines))).digest()
+        asked = (self.currency, lines, "OUTSIDE") if self.outside else (self.currency, lines)
+        return hashlib.sha256(msgspec.msgpack.encode(asked)).digest()
 
 
 def order_request(
-    member: UUID, key: str | None, lines: Sequence[LineRequest], currency: str, expected: Money | None = None
+    member: UUID,
+    key: str | None,
+    lines: Sequence[LineRequest],
+    currency: str,
+    expected: Money | None = None,
+    *,
+    outside: bool = False,
 ) -> OrderRequest:
     """Check a request's shape.
 
@@ -105,4 +114,11 @@ def order_request(
                 path=("input", "lines", str(position), "variantId"),
             )
         seen.add(line.variant)
-    return OrderRequest(member=member, key=key, lines=tuple(lines), currency=currency, expected=expected)
+    return OrderRequest(
+        member=member,
+        key=key,
+        lines=tuple(lines),
+        currency=currency,
+        expected=expected,
+        outside=outside,
+    )

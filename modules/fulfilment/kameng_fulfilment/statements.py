@@ -34,10 +34,11 @@ WRITE_ORDERS = Statement(
     )
     insert into fulfilment_order_line
         (id, order_id, position, variant, product, sku, titles, quantity, unit_price, unit_cost, total_minor,
-         answers, delivery_state)
-    select l.*, 'DELIVERED'
+         answers, delivery_state, delivered_quantity)
+    select l.*, 'DELIVERED', l.quantity
     from unnest($10::uuid[], $11::uuid[], $12::smallint[], $13::uuid[], $14::uuid[], $15::text[], $16::jsonb[],
-                $17::integer[], $18::bigint[], $19::bigint[], $20::bigint[], $21::jsonb[]) as l
+                $17::integer[], $18::bigint[], $19::bigint[], $20::bigint[], $21::jsonb[])
+        as l (id, order_id, position, variant, product, sku, titles, quantity, unit_price, unit_cost, total_minor, answers)
     """,
 )
 

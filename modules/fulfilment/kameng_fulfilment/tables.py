@@ -1,6 +1,17 @@
-"""Orders, their lines and their history."""
+"""Orders, their lines, their history, and what became of them after they were placed."""
 
-from piccolo.columns import UUID, BigInt, Bytea, ForeignKey, Integer, SmallInt, Text, Timestamptz, Varchar
+from piccolo.columns import (
+    UUID,
+    BigInt,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.columns.column_types import JSONB
 from piccolo.constraints import Check, Unique
@@ -10,7 +21,12 @@ from kameng.db import Index
 
 
 class OrderTable(Table, tablename="fulfilment_order"):
-    """An order of a member.
+    """An order of a buyer.
+
+    ``member`` is the buyer: a member's key, or for a guest a UUID of its own, which ``buyer_kind`` tells. ``payment``
+    tells how it was to be paid; ``received_minor`` counts what came in from outside for it, wherever that is now.
+    ``reserved_until`` tells until when stock was kept for such a payment. ``held`` keeps back what is not delivered
+    yet, until somebody lets it go.
 
     ``idempotency_key`` is the buyer's own; together with the buyer it makes an order unique for ever, so that a request that is
     sent twice is carried out once. ``fingerprint`` tells whether a repeated request asks for the same.
@@ -28,9 +44,20 @@ class OrderTable(Table, tablename="fulfilment_order"):
     created_at = Timestamptz(null=False, default=None)
     paid_at = Timestamptz(null=True, default=None)
     completed_at = Timestamptz(null=True, default=None)
+    buyer_kind = Varchar(length=10, null=False, default="member")
+    payment = Varchar(length=10, null=False, default="WALLET")
+    received_minor = BigInt(null=False, default=0)
+    refunded_minor = BigInt(null=False, default=0)
+    reserved_until = Timestamptz(null=True, default=None)
+    held = Boolean(null=False, default=False)
 
     fulfilment_order_once = Unique(["member", "idempotency_key"])
     fulfilment_order_total = Check("total_minor >= 0")
+    fulfilment_order_buyer_kind = Check("buyer_kind in ('member', 'guest')")
+    fulfilment_order_payment = Check("payment in ('WALLET', 'OUTSIDE')")
+    fulfilment_order_received = Check("received_minor >= 0")
+    fulfilment_order_refunded = Check("refunded_minor between 0 and total_minor")
+    fulfilment_order_reserved = Check("state <> 'PENDING_PAYMENT' or reserved_until is not null")
     fulfilment_order_state = Check(
         "state in ('PENDING_PAYMENT', 'PAID', 'DELIVERING', 'PARTLY_DELIVERED', 'COMPLETED', "
         "'REVIEW', 'EXPIRED', 'CANCELLED', 'REFUNDED')"
@@ -38,7 +65,12 @@ class OrderTable(Table, tablename="fulfilment_order"):
 
 
 class OrderLineTable(Table, tablename="fulfilment_order_line"):
-    """A line: one variant, as it was when it was bought. Cards of the vault point to it."""
+    """A line: one variant, as it was when it was bought. Cards of the vault point to it.
+
+    Of ``quantity`` pieces ``delivered_quantity`` were delivered and ``withdrawn_quantity`` taken back before that; the
+    rest waits, since ``due_at`` if it is paid. ``refunded_quantity`` counts pieces that were refunded, withdrawn ones
+    included.
+    """
 
     id = UUID(primary_key=True, default=None)
     order_id = ForeignKey(
@@ -62,11 +94,32 @@ class OrderLineTable(Table, tablename="fulfilment_order_line"):
         null=True, default=None, help_text="What the buyer filled in: objects with name, labels and value."
     )
     delivery_state = Varchar(length=20, null=False, default=None)
+    delivery = Varchar(length=10, null=False, default="instant")
+    delivered_quantity = Integer(null=False, default=0)
+    withdrawn_quantity = Integer(null=False, default=0)
+    refunded_quantity = Integer(null=False, default=0)
+    refunded_minor = BigInt(null=False, default=0)
+    due_at = Timestamptz(
+        null=True, default=None, help_text="Since when something of it is owed to the buyer."
+    )
+    failure = Text(null=False, default="", help_text="Why it could not be delivered, for people.")
+    failed_at = Timestamptz(null=True, default=None)
 
     fulfilment_line_position = Unique(["order_id", "position"])
     fulfilment_line_quantity = Check("quantity > 0")
     fulfilment_line_total = Check("total_minor >= 0")
-    fulfilment_line_delivery = Check("delivery_state in ('PENDING', 'DELIVERED', 'FAILED')")
+    fulfilment_line_state = Check(
+        "delivery_state in ('PENDING', 'DELIVERING', 'DELIVERED', 'PARTLY_DELIVERED', 'FAILED', 'REFUNDED')"
+    )
+    fulfilment_line_kind = Check("delivery in ('instant', 'manual', 'supplier')")
+    fulfilment_line_counted = Check(
+        "delivered_quantity >= 0 and withdrawn_quantity >= 0 and delivered_quantity + withdrawn_quantity <= quantity"
+    )
+    fulfilment_line_refunded = Check(
+        "refunded_quantity between withdrawn_quantity and quantity and refunded_minor between 0 and total_minor"
+    )
+    fulfilment_line_failed = Check("(delivery_state = 'FAILED') = (failed_at is not null)")
+    fulfilment_line_due = Check("due_at is null or delivered_quantity + withdrawn_quantity < quantity")
 
 
 class OrderHistoryTable(Table, tablename="fulfilment_order_history"):
@@ -86,9 +139,129 @@ class OrderHistoryTable(Table, tablename="fulfilment_order_history"):
     to_state = Varchar(length=20, null=False, default=None)
     actor = Text(null=False, default=None, help_text="The principal's key, such as member:0189…, or system.")
     note = Text(null=False, default="")
+    kind = Varchar(length=12, null=False, default="state")
+    line = UUID(null=True, default=None, help_text="The line that it is about, if it is about one.")
+    amount_minor = BigInt(null=True, default=None)
+
+    fulfilment_history_kind = Check(
+        "kind in ('state', 'note', 'payment', 'refund', 'hold', 'release', 'delivery', 'failure', 'ticket')"
+    )
 
 
-TABLES = [OrderTable, OrderLineTable, OrderHistoryTable]
+class PaymentTable(Table, tablename="fulfilment_payment"):
+    """A payment from outside that came in for an order, and what became of it."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(
+        OrderTable,
+        null=False,
+        index=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    source = Text(null=False, default=None)
+    reference = Text(null=False, default=None)
+    amount_minor = BigInt(null=False, default=None)
+    currency = Varchar(length=3, null=False, default=None)
+    outcome = Varchar(length=12, null=False, default=None)
+    transaction = UUID(null=False, default=None, help_text="The ledger transaction that took it in.")
+    actor = Text(null=False, default=None)
+    at = Timestamptz(null=False, default=None)
+
+    fulfilment_payment_once = Unique(["source", "reference"])
+    fulfilment_payment_some_money = Check("amount_minor > 0")
+    fulfilment_payment_outcome = Check("outcome in ('PAID', 'PAID_LATE', 'UNDERPAID', 'CREDITED')")
+
+
+class RefundTable(Table, tablename="fulfilment_refund"):
+    """A refund: how much of an order went back into the buyer's wallet, and why."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(
+        OrderTable,
+        null=False,
+        index=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    key = Varchar(length=200, null=False, default=None)
+    fingerprint = Bytea(null=False, default=None)
+    amount_minor = BigInt(null=False, default=None)
+    lines = JSONB(null=False, default=None, help_text="Objects with line, quantity and amount_minor.")
+    transaction = UUID(
+        null=True, default=None, help_text="The ledger transaction; none where nothing was paid."
+    )
+    reason = Text(null=False, default=None)
+    actor = Text(null=False, default=None)
+    at = Timestamptz(null=False, default=None)
+
+    fulfilment_refund_once = Unique(["order_id", "key"])
+    fulfilment_refund_amount = Check("amount_minor >= 0")
+
+
+class DeliveredTextTable(Table, tablename="fulfilment_delivered_text"):
+    """What the staff or a supplier delivered for a line: codes and messages, sealed."""
+
+    id = UUID(primary_key=True, default=None)
+    line = ForeignKey(
+        OrderLineTable,
+        null=False,
+        index=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    sealed = Bytea(null=False, default=None)
+    data_key = UUID(null=False, default=None)
+    actor = Text(null=False, default=None)
+    at = Timestamptz(null=False, default=None)
+
+
+class TicketTable(Table, tablename="fulfilment_ticket"):
+    """A buyer's complaint about a card, and how it ended. A card is replaced once at most."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(
+        OrderTable,
+        null=False,
+        index=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    line = ForeignKey(
+        OrderLineTable,
+        null=False,
+        index=False,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    card = Text(null=False, default=None, help_text="The stock's own name of the card.")
+    member = UUID(null=False, default=None)
+    state = Varchar(length=10, null=False, default=None)
+    sealed_evidence = Bytea(null=False, default=None, help_text="What the buyer wrote; it may hold a secret.")
+    data_key = UUID(null=False, default=None)
+    answer = Text(null=False, default="")
+    opened_at = Timestamptz(null=False, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    closed_by = Text(null=False, default="")
+
+    fulfilment_ticket_state = Check("state in ('OPEN', 'REPLACED', 'REFUNDED', 'REJECTED', 'WITHDRAWN')")
+    fulfilment_ticket_closed = Check("(state = 'OPEN') = (closed_at is null)")
+
+
+TABLES = [
+    OrderTable,
+    OrderLineTable,
+    OrderHistoryTable,
+    PaymentTable,
+    RefundTable,
+    DeliveredTextTable,
+    TicketTable,
+]
 
 INDEXES = (
     Index(
@@ -112,5 +285,50 @@ INDEXES = (
            on fulfilment_order_history for each statement execute function fulfilment_history_append_only()""",
         """drop trigger if exists fulfilment_history_append_only on fulfilment_order_history;
            drop function if exists fulfilment_history_append_only()""",
+    ),
+    Index(
+        "fulfilment_order_expiring",
+        """create index fulfilment_order_expiring on fulfilment_order (reserved_until, id)
+           where state = 'PENDING_PAYMENT'""",
+    ),
+    Index(
+        "fulfilment_order_unpaid",
+        "create index fulfilment_order_unpaid on fulfilment_order (member, id) where state = 'PENDING_PAYMENT'",
+    ),
+    Index(
+        "fulfilment_order_attention",
+        """create index fulfilment_order_attention on fulfilment_order (id)
+           where state in ('PAID', 'DELIVERING', 'PARTLY_DELIVERED', 'REVIEW')""",
+    ),
+    Index(
+        "fulfilment_line_waiting",
+        """create index fulfilment_line_waiting on fulfilment_order_line (variant, order_id)
+           where due_at is not null and delivery = 'instant' and delivery_state in ('PENDING', 'PARTLY_DELIVERED')""",
+    ),
+    Index(
+        "fulfilment_line_failing",
+        """create index fulfilment_line_failing on fulfilment_order_line (failed_at, id)
+           where delivery_state = 'FAILED'""",
+    ),
+    Index(
+        "fulfilment_ticket_open",
+        "create unique index fulfilment_ticket_open on fulfilment_ticket (card) where state = 'OPEN'",
+    ),
+    Index(
+        "fulfilment_ticket_settled",
+        "create unique index fulfilment_ticket_settled on fulfilment_ticket (card)"
+        " where state in ('REPLACED', 'REFUNDED')",
+    ),
+    Index(
+        "fulfilment_ticket_by_card",
+        "create index fulfilment_ticket_by_card on fulfilment_ticket (card)",
+    ),
+    Index(
+        "fulfilment_ticket_by_state",
+        "create index fulfilment_ticket_by_state on fulfilment_ticket (state, id)",
+    ),
+    Index(
+        "fulfilment_ticket_by_member",
+        "create index fulfilment_ticket_by_member on fulfilment_ticket (member, id desc)",
     ),
 )

@@ -36,8 +36,11 @@ class DeliveryState(Enum):
     """Where the delivery of a line stands."""
 
     PENDING = "PENDING"
+    DELIVERING = "DELIVERING"
+    PARTLY_DELIVERED = "PARTLY_DELIVERED"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+    REFUNDED = "REFUNDED"
 
 
 @strawberry.type(description="A card that was bought. Shown to its buyer alone.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import msgspec
     from litestar.types import ControllerRouterHandler
 
-    from kameng.events import Event
+    from kameng.events import Event, Happened
     from kameng.graphql.context import Context
     from kameng.kernel import Kernel
 
@@ -96,6 +96,24 @@ class Handler:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """What the module does with events of any module, of which an operator says while the shop runs which it wants.
+
+    It hears of the topics that it has asked for by ``kernel.events.watch``, and costs nothing where there are none. All
+    that is said of a `Handler` holds for it too.
+
+    Attributes:
+        name: unique within the module, handlers included; stable.
+        call: ``async (kernel, events)``, a non-empty list of `kameng.events.Happened`, in one transaction.
+        attempts: how often it is tried before the delivery goes to the dead letters.
+    """
+
+    name: str
+    call: Callable[[Kernel, list[Happened]], Awaitable[None]]
+    attempts: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Work outside a request, run by a worker.
 
@@ -157,7 +175,7 @@ class Module:
         shop, admin: its parts of the two schemas.
         provides, needs: contracts that it fulfils, and contracts it asks for at run time.
         events: the facts that it publishes.
-        handlers, tasks, permissions, slots: see the classes.
+        handlers, observers, tasks, permissions, slots: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
         commands: commands added to ``kameng``.
         seed: ``async (kernel, folder)`` fills an empty shop with the demo data of a folder and returns a line that says what
@@ -178,6 +196,7 @@ class Module:
     needs: tuple[type, ...] = ()
     events: tuple[type[Event], ...] = ()
     handlers: tuple[Handler, ...] = ()
+    observers: tuple[Observer, ...] = ()
     tasks: tuple[Task, ...] = ()
     permissions: tuple[Permission, ...] = ()
     slots: tuple[Slot, ...] = ()

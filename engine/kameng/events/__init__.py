@@ -7,7 +7,7 @@ A message may be lost, come late, twice or after its worker was killed: it carri
     behind them say what is still owed.
 """
 
-from kameng.events.event import Event
+from kameng.events.event import Event, Happened
 from kameng.events.outbox import DeadDelivery, EventsBacklog, Outbox
 
-__all__ = ["DeadDelivery", "Event", "EventsBacklog", "Outbox"]
+__all__ = ["DeadDelivery", "Event", "EventsBacklog", "Happened", "Outbox"]

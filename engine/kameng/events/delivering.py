@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -64,7 +64,7 @@ class Deliverer:
             missing = BootError(f"No enabled module of this worker has a handler {key}.")
             await through_outages(partial(self._fail, key, attempts, events, missing), self._stopping)
             return
-        parts = [events] if subscription.handler.batch else [[event] for event in events]
+        parts = [events] if subscription.batch else [[event] for event in events]
         for index, part in enumerate(parts):
             if self._stopping.is_set():
                 rest = [event for part in parts[index:] for event in part]
@@ -106,9 +106,9 @@ class Deliverer:
             rows = await db.fetch(statements.TAKE, subscription.key, events, attempts)
             if not rows:
                 return []
-            read = [subscription.read(row["payload"]) for row in rows]
+            read: list[Any] = [subscription.event_of(row) for row in rows]
             with structlog.contextvars.bound_contextvars(handler=subscription.key):
-                await handler.call(self._kernel, read if handler.batch else read[0])
+                await handler.call(self._kernel, read if subscription.batch else read[0])
             return [row["age"] for row in rows]
 
     async def _fail(self, key: str, attempts: int, events: Sequence[int], error: Exception) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -36,3 +37,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
                 cure='Give it one: name = "module.what_happened".',
             )
         return cls.name
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as an observer hears of it, whatever module published it.
+
+    Attributes:
+        number: its number in the outbox.
+        topic: its name.
+        at: when it was published.
+        payload: its fields as JSON.
+    """
+
+    number: int
+    topic: str
+    at: datetime
+    payload: str
+
+    def fields(self) -> dict[str, Any]:
+        """Its fields by name."""
+        read: dict[str, Any] = msgspec.json.decode(self.payload)
+        return read

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from kameng.errors import TransactionError
+from kameng.errors import BootError, TransactionError
 from kameng.events import statements
 from kameng.events.bell import Bell
 from kameng.events.subscriptions import Subscriptions
@@ -97,6 +97,27 @@ class Outbox:
             [_encode(event).decode() for event in events],
         )
         self.bell.ring_after_commit()
+
+    async def watch(self, observer: str, wanted: Callable[[], Awaitable[Collection[str]]]) -> None:
+        """Say of which topics an observer wants to hear from now on, instead of what it wanted before.
+
+        Joins the transaction around it, and makes others that change the same wait for its end.
+
+        Args:
+            observer: ``module.observer``.
+            wanted: gives the names of the events. It is called under the lock, so of two changes at once the later one
+                sees what the other did.
+
+        Raises:
+            BootError: no enabled module has such an observer.
+        """
+        if observer not in self.subscriptions.observers:
+            raise BootError(
+                f"No enabled module has an observer {observer!r}.", cure="Write it as 'module.observer'."
+            )
+        async with self._kernel.db.transaction():
+            await self._kernel.db.execute("select pg_advisory_xact_lock($1)", statements.WATCH_LOCK)
+            await self._kernel.db.execute(statements.WATCH, observer, list(await wanted()))
 
     async def backlog(self) -> EventsBacklog:
         """How much is under way."""

@@ -75,6 +75,7 @@ class NewEvents:
             self._topics,
             self._handlers,
             self._lease,
+            self._subscriptions.observers,
             timeout=STATEMENT_SECONDS,
         )
         if whole:
@@ -90,9 +91,11 @@ class NewEvents:
             self._floor = max(self._floor, rows[-1]["id"])
         metrics.RELAYED.inc(len(rows))
         wanted: dict[str, list[int]] = defaultdict(list)
-        for event, topic in rows:
+        for event, topic, observers in rows:
             for subscription in self._subscriptions.by_topic.get(topic, ()):
                 wanted[subscription.key].append(event)
+            for key in observers:
+                wanted[key].append(event)
         groups = ((key, 0, events) for key, events in wanted.items())
         return letters_for(self._subscriptions, groups), 0.0 if full else IDLE_SECONDS
 

@@ -33,15 +33,21 @@ with batch as materialized (
 ), marked as (
     update kernel_outbox set relayed_at = clock_timestamp()
     where id = any (array(select id from batch))
+), standing as materialized (
+    select topic, handler from kernel_subscription where handler = any ($5::text[])
 ), owed as (
     insert into kernel_delivery (event_id, handler, next_at)
     select batch.id, subscribed.handler, clock_timestamp() + $4::interval
-    from batch join unnest($2::text[], $3::text[]) as subscribed (topic, handler) using (topic)
+    from batch join (
+        select topic, handler from unnest($2::text[], $3::text[]) as declared (topic, handler)
+        union all select topic, handler from standing
+    ) as subscribed using (topic)
 )
-select id, topic from batch order by id
+select id, topic, array(select handler from standing where standing.topic = batch.topic) as observers
+from batch order by id
 """,
 )
-"""$1 the id to start after, $2 topics and $3 their subscribed handlers, side by side, $4 the lease."""
+"""$1 the id to start after, $2 topics and $3 their subscribed handlers, side by side, $4 the lease, $5 observers."""
 
 RESEND = Statement(
     "kernel.resend_deliveries",
@@ -81,7 +87,8 @@ with taken as (
     ))
     returning event_id
 )
-select event.id, event.payload, extract(epoch from clock_timestamp() - event.created_at)::float8 as age
+select event.id, event.topic, event.created_at, event.payload,
+    extract(epoch from clock_timestamp() - event.created_at)::float8 as age
 from taken join kernel_outbox as event on event.id = taken.event_id
 order by event.id
 """,
@@ -159,6 +166,21 @@ select
 """,
 )
 """How much there is, up to a hundred thousand of each: past that the exact number matters to nobody."""
+
+WATCH_LOCK = 0x6B616D7761746368  # "kamwatch": the advisory lock of whoever changes what an observer wants
+
+WATCH = Statement(
+    "kernel.watch_topics",
+    """
+with unwanted as (
+    delete from kernel_subscription where handler = $1 and topic <> all ($2::text[])
+)
+insert into kernel_subscription (topic, handler)
+select distinct topic, $1::text from unnest($2::text[]) as wanted (topic)
+on conflict do nothing
+""",
+)
+"""$1 the observer, $2 topics."""
 
 PRUNE_STEP = 5000
 """How many ids one run of `PRUNE` covers."""

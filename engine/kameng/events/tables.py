@@ -46,6 +46,14 @@ class Delivery(Table, tablename="kernel_delivery"):
     kernel_delivery_state_known = Check("state in ('sent', 'waiting', 'dead')")
 
 
+class StandingSubscription(Table, tablename="kernel_subscription"):
+    """A topic that an observer wants to hear of, beside those that modules declare. The relay reads it in the
+    statement that gives events their deliveries, so what is asked for holds from that commit on."""
+
+    topic = Text(primary_key=True, default=None)
+    handler = Text(null=False, default=None)
+
+
 INDEXES: tuple[Index, ...] = (
     Index(
         "kernel_outbox_unrelayed",
@@ -65,6 +73,12 @@ INDEXES: tuple[Index, ...] = (
     Index(
         "kernel_delivery_dead",
         "create index kernel_delivery_dead on kernel_delivery (event_id, handler) where state = 'dead'",
+    ),
+    Index(
+        "kernel_subscription_pkey",
+        "alter table kernel_subscription drop constraint if exists kernel_subscription_pkey,"
+        " add primary key (topic, handler)",
+        "alter table kernel_subscription drop constraint if exists kernel_subscription_pkey",
     ),
     # The table churns: vacuum comes early, so that its indexes stay small.
     Index(

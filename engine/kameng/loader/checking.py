@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from typing import Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -12,6 +13,15 @@ from kameng.graphql.composition_checks import check_schemas
 from kameng.loader.discovery import Found
 from kameng.settings import SECTIONS, Settings
 from kameng.version import VERSION
+
+
+class Named(Protocol):
+    """Something that a module brings under a name of its own."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
 
 
 def check_modules(
@@ -188,7 +198,12 @@ def _handlers(found: Sequence[Found]) -> Iterable[Fault]:
                     "Rename one; an event's name starts with its module's.",
                 )
             topics[event.topic()] = item.package
-        names = [handler.name for handler in item.module.handlers] + [task.name for task in item.module.tasks]
+        brought: tuple[Sequence[Named], ...] = (
+            item.module.handlers,
+            item.module.observers,
+            item.module.tasks,
+        )
+        names = [one.name for part in brought for one in part]
         for name in sorted({name for name in names if names.count(name) > 1}):
             yield Fault(
                 "duplicate_handler",

@@ -22,6 +22,7 @@ from kameng.graphql.execution import Executor
 from kameng.graphql.idempotent_results import IdempotentResults
 from kameng.graphql.live import Live
 from kameng.http.metrics import FALLBACKS
+from kameng.jobs import Jobs
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
 from kameng.settings import GraphQLSettings, Settings
@@ -53,7 +54,7 @@ class Kernel:
         graphql: what executes documents against them.
         admission: what decides which documents from the network may run.
         db, valkey: the database and the Redis or Valkey client.
-        auth, vault, audit, events, tasks: the kernel's parts that keep something.
+        auth, vault, audit, events, tasks, jobs: the kernel's parts that keep something.
         live: tells the subscriptions of all processes that something has changed.
     """
 
@@ -98,6 +99,7 @@ class Kernel:
         self.events = Outbox(self)
         self.live = Live(self)
         self.tasks = TaskQueue(self)
+        self.jobs = Jobs(self)
         self._started: list[Module] = []
 
     def module(self, name: str) -> Module | None:

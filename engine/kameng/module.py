@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from kameng.events import Event, Happened
     from kameng.graphql.context import Context
+    from kameng.jobs import JobReport, JobRun
     from kameng.kernel import Kernel
 
 ENTRY_POINT_GROUP = "kameng.modules"
@@ -130,6 +131,30 @@ class Task:
     every: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """A kind of bulk work that is started by people and goes on for a while: see `kameng.jobs`.
+
+    Attributes:
+        name: unique within the module, such as ``import_products``; stable.
+        call: ``async (run)`` does the work in chunks of ``run`` and returns what it did.
+        permission: who may start, see, cancel and roll back such jobs.
+        title_en, title_zh: what an operator reads.
+        roll_back: ``async (run)`` undoes what ``call`` noted; None where nothing can be undone.
+        attempts: how often it may begin without finishing a chunk before it has failed.
+        keep_input: whether the file it was started with stays after its end, until it is over. False for files full of secrets.
+    """
+
+    name: str
+    call: Callable[[JobRun], Awaitable[JobReport]]
+    permission: Permission
+    title_en: str
+    title_zh: str
+    roll_back: Callable[[JobRun], Awaitable[JobReport]] | None = None
+    attempts: int = 5
+    keep_input: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """Something that only some principals may do.
@@ -175,7 +200,7 @@ class Module:
         shop, admin: its parts of the two schemas.
         provides, needs: contracts that it fulfils, and contracts it asks for at run time.
         events: the facts that it publishes.
-        handlers, observers, tasks, permissions, slots: see the classes.
+        handlers, observers, tasks, jobs, permissions, slots: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
         commands: commands added to ``kameng``.
         seed: ``async (kernel, folder)`` fills an empty shop with the demo data of a folder and returns a line that says what
@@ -198,6 +223,7 @@ class Module:
     handlers: tuple[Handler, ...] = ()
     observers: tuple[Observer, ...] = ()
     tasks: tuple[Task, ...] = ()
+    jobs: tuple[JobKind, ...] = ()
     permissions: tuple[Permission, ...] = ()
     slots: tuple[Slot, ...] = ()
     routes: tuple[ControllerRouterHandler, ...] = ()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KERNEL_APPS = (
     "kameng.events.piccolo_app",
     "kameng.tasks.piccolo_app",
+    "kameng.jobs.piccolo_app",
     "kameng.auth.piccolo_app",
     "kameng.vault.piccolo_app",
     "kameng.audit.piccolo_app",

@@ -106,5 +106,11 @@ def _by_name(parts: Sequence[SchemaPart]) -> Mapping[str, type]:
 
 def compose_schema(name: SchemaName, modules: Iterable[Module]) -> ComposedSchema:
     """The schema of this name, from all modules that have a part in it."""
+    modules = list(modules)
     parts: list[Any] = [getattr(module, name) for module in modules]
+    if name == "admin" and any(module.jobs for module in modules):
+        # Imported here: it is made of what this package brings.
+        from kameng.jobs.admin import ADMIN as JOBS
+
+        parts.insert(0, JOBS)
     return ComposedSchema(name, [part for part in parts if part is not None])

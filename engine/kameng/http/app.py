@@ -22,6 +22,7 @@ from kameng.http.metrics import metrics_handlers
 from kameng.http.observing import CORRELATION, observing
 from kameng.http.readiness import tell_ready
 from kameng.http.stopping import told_of_stop
+from kameng.jobs.routes import job_handlers
 from kameng.settings import Settings
 from kameng.themes import theme_handlers
 from kameng.version import VERSION
@@ -50,6 +51,7 @@ def create_app(kernel: Kernel) -> ASGIApp:
             *graphql_handlers(kernel),
             *health_handlers(kernel),
             *metrics_handlers(),
+            *job_handlers(kernel),
             *(route for module in kernel.modules for route in module.routes),
             *theme_handlers(kernel),
         ],

@@ -1,5 +1,6 @@
 """The kernel's own sections of ``kameng.toml``."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -117,6 +118,30 @@ class TasksSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     stop_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 20.0
 
 
+class JobsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[jobs]``.
+
+    Attributes:
+        at_once: jobs that run at the same time in the whole deployment; the others wait. Each takes a thread of a worker.
+        lease_seconds: after how long a job is given to another worker when its own has fallen silent.
+        max_file_bytes, max_total_bytes: of a file that a job reads or makes, and of all of them together.
+        keep_files_days: how long files of jobs are kept.
+        keep_days: how long jobs, and what a roll-back needs, are kept.
+    """
+
+    at_once: Positive = 2
+    lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 30.0
+    max_file_bytes: Positive = 300_000_000
+    max_total_bytes: Positive = 3_000_000_000
+    keep_files_days: Positive = 7
+    keep_days: Positive = 90
+
+    @property
+    def lease(self) -> timedelta:
+        """``lease_seconds`` as a span of time."""
+        return timedelta(seconds=self.lease_seconds)
+
+
 class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Section ``[themes]``.
 
@@ -197,6 +222,7 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("auth", AuthSettings),
     ("events", EventsSettings),
     ("tasks", TasksSettings),
+    ("jobs", JobsSettings),
     ("themes", ThemesSettings),
     ("graphql", GraphQLSettings),
     ("vault", VaultSettings),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from kameng.audit.chaining import chain_pending
 from kameng.events.pruning import prune_events
 from kameng.graphql.idempotent_results import prune_results
+from kameng.jobs.pruning import prune_jobs, watch_jobs
+from kameng.jobs.running import run_job
 from kameng.module import Task
 from kameng.tasks.pruning import prune_tasks
 
@@ -33,6 +35,9 @@ KERNEL_TASKS = (
     Task(name="prune_results", call=prune_results, every=timedelta(hours=1)),
     Task(name="chain_audit", call=chain_audit, every=timedelta(seconds=10)),
     Task(name="purge_credentials", call=purge_credentials, every=timedelta(hours=1)),
+    Task(name="run_job", call=run_job),
+    Task(name="watch_jobs", call=watch_jobs, every=timedelta(seconds=10)),
+    Task(name="prune_jobs", call=prune_jobs, every=timedelta(hours=1)),
 )
 """What the kernel itself has to do from time to time; their names begin with ``kernel.``."""
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from benchmarks.figures import say
-from benchmarks.orders import seed
+from benchmarks.orders.shop import seed
 from benchmarks.running import services
 from benchmarks.soak.clients import Clients
 from benchmarks.soak.memory import Watch

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from benchmarks.orders import DOCUMENT
+from benchmarks.orders.buying import DOCUMENT
 from benchmarks.soak.tally import Tally
 
 TRIES = 5

@@ -14,7 +14,7 @@ from kameng.db import counted_statements
 from kameng.errors import Refusal
 from kameng.ids import new_id
 from kameng.money import Money, UnitPrice
-from kameng_catalog.contract import NotForSale, Quote, QuoteRequest, WrongQuantity
+from kameng_catalog.contract import NotForSale, PriceStep, Quote, QuoteRequest, WrongQuantity
 
 from .conftest import Shop
 
@@ -45,9 +45,10 @@ class Priced:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def priced(shop: Shop) -> Priced:
-    """A variant without a price, of which one may buy 2 to 50."""
+    """A variant without a price, of which one may buy 2 to 50, and which may be sold below its cost."""
     await shop.products({"min_quantity": "2", "max_quantity": "50"})
     await shop.kernel.db.execute("delete from catalog_price")
+    await shop.kernel.db.execute("update catalog_variant set below_cost = true")
     return Priced(shop, await shop.key("A-1"))
 
 
@@ -58,13 +59,16 @@ async def test_a_quote_tells_price_total_cost_and_reason(priced: Priced) -> None
         unit=UnitPrice(985_000, "CNY"),
         total=Money(19_700, "CNY"),
         cost=UnitPrice(95_000, "CNY"),
-        trace=("retail 98.50",),
+        trace=(PriceStep(code="LIST", params={"tier": "retail", "amount": "98.50", "currency": "CNY"}),),
     )
     assert await priced.quote(10) == Quote(
         unit=UnitPrice(980_050, "CNY"),
         total=Money(98_005, "CNY"),
         cost=UnitPrice(95_000, "CNY"),
-        trace=("retail 98.005 from 10 pieces",),
+        trace=(
+            PriceStep(code="LIST", params={"tier": "retail", "amount": "98.005", "currency": "CNY"}),
+            PriceStep(code="QUANTITY", params={"from_quantity": "10"}),
+        ),
     )
 
 
@@ -78,13 +82,38 @@ async def test_the_own_tier_goes_first_even_where_retail_is_cheaper(priced: Pric
     await priced.put({("retail", 1, "CNY"): 100, ("retail", 20, "CNY"): 50, ("gold", 1, "CNY"): 80})
     quote = await priced.quote(20, "gold")
     assert isinstance(quote, Quote)
-    assert quote.trace == ("gold 0.008",)
+    assert [step.texts["en"] for step in quote.trace] == ["Price of gold: 0.008 CNY"]
     # and retail where the own tier has nothing for so few
     await priced.put({("retail", 1, "CNY"): 100, ("gold", 10, "CNY"): 80})
     few, many = await priced.quote(9, "gold"), await priced.quote(10, "gold")
     assert isinstance(few, Quote)
     assert isinstance(many, Quote)
     assert (few.unit.units, many.unit.units) == (100, 80)
+
+
+async def test_no_quote_is_below_the_cost_unless_that_is_allowed(priced: Priced) -> None:
+    # Given prices below the cost of 9.5 CNY, in two currencies
+    await priced.put({("retail", 1, "CNY"): 80_000, ("retail", 1, "USD"): 10_000})
+    quote = await priced.quote(2)
+    assert isinstance(quote, Quote)
+    assert quote.unit.units == 80_000
+    # When the variant must not be sold below its cost, then the price is raised to it, and the trace tells so
+    await priced.shop.kernel.db.execute("update catalog_variant set below_cost = false")
+    quote = await priced.quote(2)
+    assert isinstance(quote, Quote)
+    assert (quote.unit.units, quote.total.minor) == (95_000, 1_900)
+    assert [(step.code, step.params["amount"]) for step in quote.trace] == [
+        ("LIST", "8.00"),
+        ("FLOOR", "9.50"),
+    ]
+    assert quote.trace[1].texts == {
+        "zh-CN": "不低于成本，提高到 9.50 CNY",
+        "en": "Raised to the cost, 9.50 CNY",
+    }
+    # and a price in another currency cannot be compared
+    quote = await priced.quote(2, currency="USD")
+    assert isinstance(quote, Quote)
+    assert quote.unit.units == 10_000
 
 
 @pytest.mark.parametrize("quantity", [1, 51, 0, -5, 2**40])

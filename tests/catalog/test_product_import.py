@@ -144,14 +144,14 @@ async def test_a_file_changes_what_it_speaks_of_and_nothing_else(shop: Shop) -> 
     )
     # When a file without most of the columns brings another price
     columns = ("sku", "product", "title_zh", "variant_zh", "category", "kind", "price", "currency", "status")
-    text = as_csv([{**{name: PLAIN[name] for name in columns}, "price": "8"}])
+    text = as_csv([{**{name: PLAIN[name] for name in columns}, "price": "9.6"}])
     from kameng_catalog.importing.product_import import import_products
 
     from .conftest import CLERK
 
     report = await import_products(shop.kernel, text_sheet(text, COLUMNS), principal=CLERK)
     # Then that price is all that changed
-    assert [str(field) for field in report.changes[0].fields] == ["price 9.9000 → 8.0000"]
+    assert [str(field) for field in report.changes[0].fields] == ["price 9.9000 → 9.6000"]
     product = await shop.kernel.db.fetchrow("select * from catalog_product")
     variant = await shop.kernel.db.fetchrow("select * from catalog_variant")
     assert product is not None
@@ -164,7 +164,7 @@ async def test_a_file_changes_what_it_speaks_of_and_nothing_else(shop: Shop) -> 
     )
     assert [tuple(row) for row in prices] == [
         ("gold", 1, 90_000),
-        ("retail", 1, 80_000),
+        ("retail", 1, 96_000),
         ("retail", 10, 95_000),
     ]
 
@@ -270,7 +270,7 @@ async def test_a_file_that_is_no_table_is_refused_as_input(shop: Shop) -> None:
 
 async def test_an_import_is_an_event_and_an_entry_in_the_audit_log(shop: Shop) -> None:
     await shop.products({}, {"sku": "A-2", "variant_zh": "二"})
-    await shop.products({"price": "1"}, {"sku": "A-2", "variant_zh": "二"})
+    await shop.products({"price": "11"}, {"sku": "A-2", "variant_zh": "二"})
     payloads = await shop.kernel.db.fetch(
         "select payload from kernel_outbox where topic = 'catalog.products_imported' order by id"
     )

@@ -152,7 +152,7 @@ LEVELS = Module(
 async def test_everybody_sees_the_prices_of_his_tier(make_kernel: Kernels) -> None:
     # Given a module that says who is gold, and gold prices from 5 pieces on
     shop = Shop(await make_kernel([catalog, LEVELS]))
-    await shop.stocked()
+    await shop.stocked(cost="")
     await shop.kernel.db.execute(
         """
         insert into catalog_price (id, variant, tier, min_quantity, currency, units)
@@ -386,7 +386,7 @@ async def test_only_columns_that_a_document_asks_for_are_read(shop: Shop) -> Non
 
 async def test_all_ways_to_a_price_give_the_same(shop: Shop) -> None:
     """A price stands in lists, in quotes and as the lowest of a product; one rule makes it."""
-    key = await shop.stocked(price="9.9", min_quantity="3", max_quantity="9")
+    key = await shop.stocked(price="9.9", cost="", min_quantity="3", max_quantity="9")
     await shop.kernel.db.execute(
         """
         insert into catalog_price (id, variant, tier, min_quantity, currency, units)

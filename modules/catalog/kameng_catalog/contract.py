@@ -9,6 +9,7 @@ picked and not handed over is free again when the transaction ends.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from kameng.errors import Refusal
 from kameng.money import Money, UnitPrice
 from kameng_catalog.events import CardsImported, ProductsImported
 from kameng_catalog.forms import Form, FormAnswerWrong, FormField, checked_answers
+from kameng_catalog.price_trace import PriceStep
 from kameng_catalog.stock_contract import (
     UNLIMITED,
     DeliveryKind,
@@ -44,6 +46,7 @@ __all__ = [
     "OutOfStock",
     "Pick",
     "PickRequest",
+    "PriceStep",
     "PriceTiers",
     "Prices",
     "ProductsImported",
@@ -110,12 +113,16 @@ class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
         quantity: how many; prices may fall with it.
         tier: the buyer's price tier, such as ``retail`` or a level's code.
         currency: the currency to pay in.
+        site: the shop that the buyer is in; empty: the operator's own.
+        at: the instant whose prices are asked for; None: now, by the database's clock.
     """
 
     variant: UUID
     quantity: int = 1
     tier: str = RETAIL
     currency: str = "CNY"
+    site: str = ""
+    at: datetime | None = None
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,13 +132,13 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         unit: the price of one.
         total: the line's total, rounded once.
         cost: what one costs the operator, if known.
-        trace: the steps that led to the price, for people: such as ``retail 98.50``.
+        trace: the steps that led to the price, see `PriceStep`.
     """
 
     unit: UnitPrice
     total: Money
     cost: UnitPrice | None
-    trace: tuple[str, ...]
+    trace: tuple[PriceStep, ...]
 
 
 class Variants(Protocol):

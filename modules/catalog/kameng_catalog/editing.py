@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,15 +11,13 @@ import msgspec
 import orjson
 from piccolo.columns import Column
 
-from kameng.errors import InvalidInput, NotFound
-from kameng.ids import new_id
-from kameng.money import UnitPrice
+from kameng.errors import InvalidInput, NotFound, Refusal
 from kameng_catalog.forms import Form
-from kameng_catalog.json_rows import json_rows
-from kameng_catalog.listings import lock_products, refresh_prices, refresh_products
-from kameng_catalog.price_statements import PUT_PRICES, REMOVE_PRICE
+from kameng_catalog.listings import lock_products, refresh_products
+from kameng_catalog.price_writing import Author, PriceChange, note_costs, write_prices
 from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.tables import Category, Product, Variant
+from kameng_catalog.windows import planned
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 Values = dict[Column | str, Any]
 """New values by column, as Piccolo takes them."""
 
-JSON_COLUMNS = frozenset({"titles", "descriptions"})
+JSON_COLUMNS = frozenset({"titles", "descriptions", "seo"})
 
 
 async def update_product(
@@ -51,6 +50,7 @@ async def update_product(
         changes = _changes(row, values)
         if category is not None and (found := await _category(context, category)) != row["category"]:
             changes["category"] = found
+        changes.update(planned(row, values))
         if changes:
             await Product.update({**changes, "updated_at": await _now(context)}).where(Product.id == key)
             await refresh_products(context.db, [key], _currency(context))
@@ -96,6 +96,8 @@ async def update_variant(context: Context, key: UUID, values: Mapping[str, Any])
                 "The least quantity is above the most.", cure="Change both.", path=("input", "maxQuantity")
             )
         if changes:
+            if changes.keys() & {"cost_units", "cost_currency"}:
+                await note_costs(context.db, [after], Author(key=context.principal.key, source="admin"))
             await Variant.update({**changes, "updated_at": await _now(context)}).where(Variant.id == key)
             await refresh_products(context.db, [row["product"]], _currency(context))
             await _record(context, "catalog.variant_updated", f"variant:{key}", changes)
@@ -119,44 +121,22 @@ async def update_category(context: Context, path: str, values: Mapping[str, Any]
         return key
 
 
-async def set_price(context: Context, variant: UUID, tier: str, from_quantity: int, unit: UnitPrice) -> None:
-    """Set what buyers of a tier pay for one from a quantity on.
+async def change_price(context: Context, change: PriceChange, reason: str = "") -> None:
+    """Set a price, or take it away; buyers pay what is left then.
 
     Raises:
-        NotFound: there is no such variant.
+        NotFound: there is no such variant, or no such price to take away.
+        PriceBelowCost, InvalidInput: see `write_prices`.
     """
+    author = Author(key=context.principal.key, source="admin", reason=reason)
     async with context.db.transaction():
-        products = await _lock_product_of(context, variant)
-        if not products:
-            raise NotFound("There is no such variant.", path=("input", "variant"))
-        row = {
-            "id": new_id(),
-            "variant": variant,
-            "tier": tier,
-            "min_quantity": from_quantity,
-            "currency": unit.currency,
-            "units": unit.units,
-        }
-        await context.db.execute(PUT_PRICES, json_rows([row]))
-        await refresh_prices(context.db, products, _currency(context))
-        step = {"tier": tier, "from_quantity": from_quantity, "currency": unit.currency, "units": unit.units}
-        await _record(context, "catalog.price_set", f"variant:{variant}", step)
-
-
-async def remove_price(context: Context, variant: UUID, tier: str, from_quantity: int, currency: str) -> None:
-    """Take a price away; buyers of the tier pay what is left.
-
-    Raises:
-        NotFound: there is no such price.
-    """
-    async with context.db.transaction():
-        products = await _lock_product_of(context, variant)
-        units = await context.db.fetchval(REMOVE_PRICE, variant, currency, tier, from_quantity)
-        if units is None:
-            raise NotFound("There is no such price.", path=("input",))
-        await refresh_prices(context.db, products, _currency(context))
-        step = {"tier": tier, "from_quantity": from_quantity, "currency": currency, "units": units}
-        await _record(context, "catalog.price_removed", f"variant:{variant}", step)
+        (answer,) = await write_prices(context.db, [change], author, _currency(context))
+        if isinstance(answer, Refusal):
+            raise answer
+        action = "catalog.price_removed" if change.units is None else "catalog.price_set"
+        step = {name: value for name, value in msgspec.to_builtins(change).items() if value not in (None, "")}
+        units = answer.old if change.units is None else answer.new
+        await _record(context, action, f"variant:{change.variant}", {**step, "units": units})
 
 
 def _changes(row: Any, values: Mapping[str, Any]) -> Values:
@@ -201,7 +181,8 @@ async def _record(context: Context, action: str, subject: str, details: Mapping[
         principal=context.principal,
         subject=subject,
         details={
-            str(name): str(value) if isinstance(value, UUID) else value for name, value in details.items()
+            str(name): str(value) if isinstance(value, UUID | datetime) else value
+            for name, value in details.items()
         },
         correlation_id=context.correlation_id,
         address=context.address,

@@ -26,17 +26,27 @@ LOCK_PRODUCTS = Statement(
     "select id from catalog_product where id = any($1::uuid[]) order by id for no key update",
 )
 
-_PRICE = units_sql(variant="v.id", currency="$2", tier="'retail'", quantity="v.min_quantity")
+_PRICE = units_sql(variant="v", currency="$2", tier="'retail'", quantity="v.min_quantity")
 _LOWEST = (
     f"(select min({_PRICE}) from catalog_variant v where v.product = {{product}} and v.status = 'published')"
 )
+# The next instant at which one of these prices begins or ends.
+_UNTIL = """(
+        select min(case when s.starts_at > now() then s.starts_at else s.ends_at end)
+        from catalog_variant v join catalog_special_price s on s.variant = v.id
+        where v.product = {product} and v.specially_priced and s.site = '' and s.tier = 'retail' and s.currency = $2
+            and (s.starts_at > now() or s.ends_at > now())
+    )"""
 
 PUT_LOWEST = Statement(
     "catalog.put_lowest_prices",
     f"""
-    with lowest as (select id, {_LOWEST.format(product="q.id")} as units from catalog_product q where id = any($1::uuid[]))
-    update catalog_product p set lowest_units = lowest.units from lowest
-    where p.id = lowest.id and p.lowest_units is distinct from lowest.units
+    with lowest as (
+        select id, {_LOWEST.format(product="q.id")} as units, {_UNTIL.format(product="q.id")} as until
+        from catalog_product q where id = any($1::uuid[])
+    )
+    update catalog_product p set lowest_units = lowest.units, lowest_until = lowest.until from lowest
+    where p.id = lowest.id and (p.lowest_units, p.lowest_until) is distinct from (lowest.units, lowest.until)
     """,
 )
 
@@ -44,12 +54,14 @@ PUT_DERIVED = Statement(
     "catalog.put_derived",
     f"""
     with derived as (
-        select r.id, r.terms, {_LOWEST.format(product="r.id")} as units
+        select r.id, r.terms, {_LOWEST.format(product="r.id")} as units, {_UNTIL.format(product="r.id")} as until
         from jsonb_to_recordset($1::jsonb) as r (id uuid, terms text[])
     )
-    update catalog_product p set search_terms = derived.terms, lowest_units = derived.units from derived
+    update catalog_product p
+    set search_terms = derived.terms, lowest_units = derived.units, lowest_until = derived.until from derived
     where p.id = derived.id
-        and (p.search_terms <> derived.terms or p.lowest_units is distinct from derived.units)
+        and (p.search_terms <> derived.terms
+            or (p.lowest_units, p.lowest_until) is distinct from (derived.units, derived.until))
     """,
 )
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from kameng_catalog.attributes.tables import Attribute
 from kameng_catalog.listing_tables import Listing
+from kameng_catalog.media.tables import MediaFile, ProductMedia
 from kameng_catalog.piece_tables import (
     BadCard,
     Reservation,
@@ -13,6 +15,7 @@ from kameng_catalog.piece_tables import (
     StockAlert,
     StockCounter,
 )
+from kameng_catalog.price_tables import PriceChange, SpecialPrice
 from kameng_catalog.stock_tables import (
     Card,
     FreeCard,
@@ -32,6 +35,11 @@ APP_CONFIG = AppConfig(
         Product,
         Variant,
         Price,
+        SpecialPrice,
+        PriceChange,
+        Attribute,
+        MediaFile,
+        ProductMedia,
         Listing,
         StockBatch,
         Card,

@@ -9,6 +9,7 @@ from piccolo.columns import (
     UUID,
     Array,
     BigInt,
+    Boolean,
     ForeignKey,
     Integer,
     OnDelete,
@@ -79,10 +80,22 @@ class Product(Table, tablename="catalog_product"):
     # The lowest retail price among its published variants in the shop's currency, null without any: `listings`
     # keeps it in the transaction that changes a price.
     lowest_units = BigInt(null=True, default=None)
+    # When the next period of such a price begins or ends: until then it is the lowest. Null without any.
+    lowest_until = Timestamptz(null=True, default=None)
     # What `searching` makes of category, titles, tags, SKUs and variants; a GIN index answers "contains all of these".
     search_terms = Array(base_column=Text(), null=False, default=list)
     # What a buyer fills in, see `forms`; null where nothing is asked.
     form = JSONB(null=True, default=None)
+    # When it is to go on sale and off sale by itself, see `windows`; null once that has happened.
+    publish_at = Timestamptz(null=True, default=None)
+    unpublish_at = Timestamptz(null=True, default=None)
+    # Values by code, see `attributes`.
+    attributes = JSONB(null=False, default="{}")
+    # Title and description for search engines, by locale.
+    seo = JSONB(null=False, default="{}")
+    # What integrations keep with it: for everybody to read, and for the staff alone.
+    public_metadata = JSONB(null=False, default="{}")
+    private_metadata = JSONB(null=False, default="{}")
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
 
@@ -90,6 +103,15 @@ class Product(Table, tablename="catalog_product"):
     catalog_product_status_known = Check(_KNOWN_STATUS)
     catalog_product_titled = Check("jsonb_typeof(titles) = 'object' and titles <> '{}'")
     catalog_product_described = Check("jsonb_typeof(descriptions) = 'object'")
+    catalog_product_window = Check("publish_at < unpublish_at")
+    catalog_product_attributes = Check("jsonb_typeof(attributes) = 'object'")
+    catalog_product_seo = Check("jsonb_typeof(seo) = 'object'")
+    catalog_product_public_metadata = Check(
+        "jsonb_typeof(public_metadata) = 'object' and length(public_metadata::text) <= 40000"
+    )
+    catalog_product_private_metadata = Check(
+        "jsonb_typeof(private_metadata) = 'object' and length(private_metadata::text) <= 40000"
+    )
 
 
 class Variant(Table, tablename="catalog_variant"):
@@ -117,6 +139,10 @@ class Variant(Table, tablename="catalog_variant"):
     face_currency = Text(null=True, default=None)
     cost_units = BigInt(null=True, default=None)
     cost_currency = Text(null=True, default=None)
+    # Whether it may be sold for less than it costs; otherwise its cost is the floor of every price.
+    below_cost = Boolean(null=False, default=False)
+    # Whether it has prices of single sites or periods; a trigger beside them keeps it.
+    specially_priced = Boolean(null=False, default=False)
     min_quantity = Integer(null=False, default=1)
     max_quantity = Integer(null=False, default=100)
     position = Integer(null=False, default=0)
@@ -182,6 +208,18 @@ INDEXES = (
         "catalog_product_search",
         "create index catalog_product_search on catalog_product using gin (search_terms)"
         " with (gin_pending_list_limit = 256)",
+    ),
+    # Products whose lowest price is about to change by itself.
+    Index(
+        "catalog_product_lowest_until",
+        "create index catalog_product_lowest_until on catalog_product (lowest_until)"
+        " where lowest_until is not null",
+    ),
+    # Products that are about to go on or off sale by themselves.
+    Index(
+        "catalog_product_windows",
+        "create index catalog_product_windows on catalog_product ((least(publish_at, unpublish_at)))"
+        " where publish_at is not null or unpublish_at is not null",
     ),
     # Room beside each row: sales and prices change, and no index of this table holds them.
     Index(

@@ -10,6 +10,7 @@ import orjson
 
 from kameng.db import Statement
 from kameng_catalog.contract import VariantSnapshot
+from kameng_catalog.for_sale import for_sale_sql
 from kameng_catalog.forms import read_form
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 SNAPSHOTS = Statement(
     "catalog.variant_snapshots",
-    """
+    f"""
     select v.id, v.product, v.sku, p.titles as product_titles, v.titles, v.min_quantity, v.max_quantity, p.form,
-        v.stock_kind, v.delivery, v.status = 'published' and p.status = 'published' as published
+        v.stock_kind, v.delivery, v.status = 'published' and {for_sale_sql("p")} as published
     from catalog_variant v join catalog_product p on p.id = v.product
     where v.id = any($1::uuid[])
     """,

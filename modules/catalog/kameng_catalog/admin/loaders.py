@@ -11,15 +11,14 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from kameng_catalog.admin import statements
+from kameng_catalog.admin.price_types import VariantPrice, price_of
 from kameng_catalog.admin.types import (
     Card,
     ManagedProduct,
     ManagedVariant,
     StockBatch,
-    VariantPrice,
     batch_of,
     card_of,
-    price_of,
     product_of,
     variant_of,
 )

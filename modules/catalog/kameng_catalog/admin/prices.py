@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import strawberry
 
@@ -15,11 +16,26 @@ from kameng_catalog.admin.inputs import checked
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import ManagedVariant
 from kameng_catalog.contract import RETAIL
-from kameng_catalog.editing import remove_price, set_price
+from kameng_catalog.editing import change_price
 from kameng_catalog.importing import cells
 from kameng_catalog.permissions import MANAGE_PRICES
+from kameng_catalog.price_writing import PriceBelowCost, PriceChange
 
-_TIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+_LONGEST_REASON = 200
+
+
+@strawberry.input(
+    description="While a price holds: from its first instant on until its last, which it does not belong to."
+)
+class PricePeriodInput:
+    """A period."""
+
+    from_: datetime | None = strawberry.field(
+        name="from", default=None, description="From now on if it is left out."
+    )
+    until: datetime | None = strawberry.field(default=None, description="For good if it is left out.")
 
 
 @strawberry.input(description="What buyers of a tier pay for one piece, from a quantity on.")
@@ -30,9 +46,12 @@ class SetVariantPriceInput:
     unit: MoneyInput = strawberry.field(description="The price of one, with at most four decimals.")
     tier: str = strawberry.field(default=RETAIL, description="`retail`, or the code of a level of members.")
     from_quantity: int = strawberry.field(default=1, description="From how many pieces on it holds.")
+    site: str = strawberry.field(default="", description="Only on this site; on all if it is empty.")
+    period: PricePeriodInput | None = strawberry.field(default=None, description="Always, if it is left out.")
+    reason: str = strawberry.field(default="", description="For the history.")
 
 
-@payload()
+@payload(PriceBelowCost)
 class SetVariantPricePayload:
     """The variant with its prices, or why nothing changed."""
 
@@ -47,6 +66,11 @@ class RemoveVariantPriceInput:
     currency: str
     tier: str = RETAIL
     from_quantity: int = 1
+    site: str = ""
+    from_: datetime | None = strawberry.field(
+        name="from", default=None, description="When its period begins, if it has one."
+    )
+    reason: str = strawberry.field(default="", description="For the history.")
 
 
 @payload()
@@ -66,7 +90,21 @@ class PricesMutation:
         info.context.require(MANAGE_PRICES)
         key = key_of("Variant", input.variant)
         unit = UnitPrice.parse(input.unit.amount, input.unit.currency)
-        await set_price(info.context, key, _tier(input.tier), _from(input.from_quantity), unit)
+        starts_at, ends_at = None, None
+        if input.period is not None:
+            starts_at = input.period.from_ or datetime.now(UTC).replace(microsecond=0)
+            ends_at = input.period.until
+        change = PriceChange(
+            variant=key,
+            currency=unit.currency,
+            units=unit.units,
+            tier=_code(input.tier, "tier"),
+            min_quantity=_from(input.from_quantity),
+            site=_code(input.site, "site") if input.site else "",
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+        await change_price(info.context, change, _reason(input.reason))
         return SetVariantPricePayload(variant=await admin_loaders(info.context).variant.load(key))
 
     @mutation
@@ -77,17 +115,30 @@ class PricesMutation:
     ) -> RemoveVariantPricePayload:
         """Take a price of a variant away; buyers pay what is left, or cannot buy it."""
         info.context.require(MANAGE_PRICES)
-        key, currency = key_of("Variant", input.variant), check_currency(input.currency)
-        await remove_price(info.context, key, _tier(input.tier), _from(input.from_quantity), currency)
+        key = key_of("Variant", input.variant)
+        change = PriceChange(
+            variant=key,
+            currency=check_currency(input.currency),
+            units=None,
+            tier=_code(input.tier, "tier"),
+            min_quantity=_from(input.from_quantity),
+            site=_code(input.site, "site") if input.site else "",
+            starts_at=input.from_,
+        )
+        await change_price(info.context, change, _reason(input.reason))
         return RemoveVariantPricePayload(variant=await admin_loaders(info.context).variant.load(key))
 
 
-def _tier(text: str) -> str:
-    if not _TIER.fullmatch(text):
+def _code(text: str, name: str) -> str:
+    if not _CODE.fullmatch(text):
         raise InvalidInput(
-            f"{text[:64]!r} is no tier.", cure="Write `retail` or a level's code.", path=("input", "tier")
+            f"{text[:64]!r} is no {name}.", cure="Write its code in small letters.", path=("input", name)
         )
     return text
+
+
+def _reason(text: str) -> str:
+    return checked("reason", lambda given: cells.plain(given, _LONGEST_REASON), text)
 
 
 def _from(quantity: int) -> int:

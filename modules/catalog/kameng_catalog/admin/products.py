@@ -17,7 +17,7 @@ from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import ManagedProduct, ManagedVariant, Status
 from kameng_catalog.editing import update_category, update_product, update_variant
 from kameng_catalog.importing import cells
-from kameng_catalog.permissions import MANAGE_PRODUCTS
+from kameng_catalog.permissions import MANAGE_PRICES, MANAGE_PRODUCTS
 from kameng_catalog.shop.types import Category, loaders_of
 
 
@@ -82,6 +82,9 @@ class UpdateVariantInput:
     position: int | None = None
     status: Status | None = None
     cost: MoneyInput | None = strawberry.field(default=None, description="What one costs us.")
+    below_cost: bool | None = strawberry.field(
+        default=None, description="Whether it may be sold below its cost."
+    )
 
 
 @payload()
@@ -149,6 +152,9 @@ class ProductsMutation:
         if input.cost is not None:
             cost = UnitPrice.parse(input.cost.amount, input.cost.currency)
             values |= {"cost_units": cost.units, "cost_currency": cost.currency}
+        if input.below_cost is not None:
+            info.context.require(MANAGE_PRICES)
+            values["below_cost"] = input.below_cost
         values |= _given(position=input.position, status=input.status and input.status.value)
         key = key_of("Variant", input.id)
         await update_variant(info.context, key, values)

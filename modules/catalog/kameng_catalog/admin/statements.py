@@ -9,7 +9,7 @@ PRODUCT_COLUMNS = """
 
 VARIANT_COLUMNS = """
     v.id, v.product, v.sku, v.titles, v.stock_kind, v.face_minor, v.face_currency, v.cost_units,
-    v.cost_currency, v.min_quantity, v.max_quantity, v.position, v.status
+    v.cost_currency, v.below_cost, v.min_quantity, v.max_quantity, v.position, v.status
 """
 
 BATCH_COLUMNS = "b.id, b.source, b.file_name, b.card_count, b.created_by, b.created_at"
@@ -53,9 +53,15 @@ VARIANTS_OF_PRODUCTS = Statement(
 PRICES = Statement(
     "catalog.managed_prices",
     """
-    select variant, tier, min_quantity, currency, units, updated_at from catalog_price
-    where variant = any($1::uuid[])
-    order by variant, tier <> 'retail', tier, currency, min_quantity
+    select * from (
+        select variant, tier, min_quantity, currency, units, updated_at, '' as site, null::timestamptz as starts_at,
+            null::timestamptz as ends_at
+        from catalog_price where variant = any($1::uuid[])
+        union all
+        select variant, tier, min_quantity, currency, units, updated_at, site, starts_at, ends_at
+        from catalog_special_price where variant = any($1::uuid[])
+    ) every
+    order by variant, site, tier <> 'retail', tier, currency, starts_at nulls first, min_quantity
     """,
 )
 

@@ -16,6 +16,7 @@ from kameng.graphql.exact import Long
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
+from kameng_catalog.admin.price_types import PriceFields
 from kameng_catalog.forms import FormField, read_form
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.shop.form_types import FormCharacters, FormFieldKind
@@ -63,27 +64,19 @@ class LocalizedText:
     text: str
 
 
-@strawberry.type(description="What buyers of a tier pay for one, from a quantity on.")
-class VariantPrice:
-    """A price of a variant."""
-
-    tier: str
-    from_quantity: int
-    unit: Money
-    updated_at: datetime
-
-
 @strawberry.type(name="Variant", description="What is bought: one denomination or edition of a product.")
-class ManagedVariant(Node):
+class ManagedVariant(PriceFields, Node):
     """A variant as the staff sees it."""
 
-    key: strawberry.Private[UUID]
     product_key: strawberry.Private[UUID]
     titles_by_locale: strawberry.Private[Mapping[str, str]]
     sku: str
     stock_kind: StockKind
     face_value: Money | None
     cost: Money | None = strawberry.field(description="What one costs us.")
+    below_cost: bool = strawberry.field(
+        description="Whether it may be sold below its cost; otherwise its cost is the floor of every price."
+    )
     min_quantity: int
     max_quantity: int
     status: Status
@@ -102,11 +95,6 @@ class ManagedVariant(Node):
     async def product(self, info: Info) -> ManagedProduct | None:
         """The product that it is a variant of."""
         return await _loaders(info).product.load(self.product_key)
-
-    @strawberry.field(description="All prices: retail first, then the other tiers.")
-    async def prices(self, info: Info) -> list[VariantPrice]:
-        """All prices."""
-        return await _loaders(info).prices.load(self.key)
 
     @strawberry.field(description="How many can be sold now, counted up to 100,000.")
     async def available(self, info: Info) -> int:
@@ -293,19 +281,10 @@ def variant_of(row: Any) -> ManagedVariant:
         stock_kind=StockKind(row["stock_kind"]),
         face_value=None if face is None else Money.of(Amount(face, row["face_currency"])),
         cost=None if cost is None else price_shown(cost, row["cost_currency"]),
+        below_cost=row["below_cost"],
         min_quantity=row["min_quantity"],
         max_quantity=row["max_quantity"],
         status=Status(row["status"]),
-    )
-
-
-def price_of(row: Any) -> VariantPrice:
-    """The price in a row."""
-    return VariantPrice(
-        tier=row["tier"],
-        from_quantity=row["min_quantity"],
-        unit=price_shown(row["units"], row["currency"]),
-        updated_at=row["updated_at"],
     )
 
 

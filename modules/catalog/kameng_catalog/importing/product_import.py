@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from kameng.errors import Refusal
 from kameng_catalog.events import ProductsImported
 from kameng_catalog.importing import product_statements as statements
 from kameng_catalog.importing.faults import UnreadableFile
@@ -16,7 +17,7 @@ from kameng_catalog.importing.product_plan import Known, Plan, Planner, keys_of
 from kameng_catalog.importing.report import Outcome, ProductReport
 from kameng_catalog.json_rows import json_rows
 from kameng_catalog.listings import lock_products, refresh_products
-from kameng_catalog.price_statements import PUT_PRICES
+from kameng_catalog.price_writing import Author, PriceChange, note_costs, write_prices
 from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ async def import_products(
             return report
         created, updated = report.count(Outcome.CREATED), report.count(Outcome.UPDATED)
         if created or updated:
-            await _write(kernel.db, plan, kernel.settings.section("catalog", CatalogSettings).currency)
+            currency = kernel.settings.section("catalog", CatalogSettings).currency
+            await _write(kernel.db, plan, currency, Author(key=principal.key, source="import"))
             await kernel.events.emit(ProductsImported(created=created, updated=updated))
             await kernel.audit.record(
                 "catalog.products_imported",
@@ -115,14 +117,19 @@ def _row(record: Any, *texts: str) -> dict[str, Any]:
     return {**record, **{name: orjson.loads(record[name]) for name in texts}}
 
 
-async def _write(db: Database, plan: Plan, currency: str) -> None:
+async def _write(db: Database, plan: Plan, currency: str, author: Author) -> None:
     touched = sorted({*keys_of(plan.products, "id"), *keys_of(plan.variants, "product")})
     for chunk in _chunks(touched):
         await lock_products(db, chunk)
     await _put(db, statements.PUT_CATEGORIES, plan.categories)
     await _put(db, statements.PUT_PRODUCTS, plan.products)
+    for variants in _chunks(plan.variants):
+        await note_costs(db, variants, author)
     await _put(db, statements.PUT_VARIANTS, plan.variants)
-    await _put(db, PUT_PRICES, plan.prices)
+    for prices in _chunks([PriceChange(**row) for row in plan.prices]):
+        for answer in await write_prices(db, prices, author, currency, refresh=False):
+            if isinstance(answer, Refusal):
+                raise answer  # a cost that rose while the file was read
     for chunk in _chunks(touched):
         await refresh_products(db, chunk, currency)
 

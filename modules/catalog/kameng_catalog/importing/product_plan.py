@@ -39,7 +39,8 @@ class Plan:
     """What is to be written, each list in the shape that its statement takes.
 
     Attributes:
-        categories, products, variants, prices: rows, parents before children.
+        categories, products, variants: rows, parents before children.
+        prices: what `price_writing.PriceChange` takes.
         changes: what becomes of each line.
     """
 
@@ -86,9 +87,10 @@ class Planner:
 
     def _contradicts(self, line: ProductLine) -> bool:
         there = self._known.variants.get(line.sku)
+        faults = self._below_cost(line, there)
         if there is None:
-            return False
-        faults = []
+            self._faults.add(*faults)
+            return bool(faults)
         if there["product"] != line.product:
             faults.append(
                 Fault(
@@ -103,6 +105,17 @@ class Planner:
             )
         self._faults.add(*faults)
         return bool(faults)
+
+    def _below_cost(self, line: ProductLine, there: Row | None) -> list[Fault]:
+        """No price is below the cost that the line or what is there tells, unless the variant allows it."""
+        old = there or {"cost_units": None, "cost_currency": None, "below_cost": False}
+        cost = (old["cost_units"], old["cost_currency"])
+        if "cost" in self._columns:
+            cost = (line.cost, line.currency)
+        units, currency = cost
+        if old["below_cost"] or units is None or currency != line.currency or line.price >= units:
+            return []
+        return [Fault(line.line, "price", "is lower than what one costs, which the variant does not allow")]
 
     def _locales(self, name: str) -> set[str]:
         return {locale for suffix, locale in LOCALE_SUFFIXES.items() if f"{name}_{suffix}" in self._columns}
@@ -189,7 +202,6 @@ class Planner:
         if there is None or there["price"] != line.price:
             self._plan.prices.append(
                 {
-                    "id": new_id(),
                     "variant": row["id"],
                     "tier": RETAIL,
                     "min_quantity": 1,

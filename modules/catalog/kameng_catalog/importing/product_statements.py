@@ -21,7 +21,8 @@ VARIANTS = Statement(
     "catalog.import_variants",
     """
     select v.id, v.sku, p.slug as product, v.titles, v.stock_kind, v.face_minor, v.face_currency,
-        v.cost_units, v.cost_currency, v.min_quantity, v.max_quantity, v.position, v.status, r.units as price
+        v.cost_units, v.cost_currency, v.below_cost, v.min_quantity, v.max_quantity, v.position, v.status,
+        r.units as price
     from unnest($1::text[], $2::text[]) as asked (sku, currency)
     join catalog_variant v on v.sku = asked.sku
     join catalog_product p on p.id = v.product

@@ -17,12 +17,13 @@ class Viewer:
 
     Attributes:
         locale: the language of texts.
-        currency, tier: of prices.
+        currency, tier, site: of prices.
     """
 
     locale: str
     currency: str
     tier: str
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Columns:
 
 # Written with the viewer's attributes in braces, which become parameters. Each column is named as the attribute of the
 # object that it becomes.
-_PRICE = units_sql(variant="v.id", currency="{currency}", tier="{tier}", quantity="v.min_quantity")
+_PRICE = units_sql(
+    variant="v", currency="{currency}", tier="{tier}", quantity="v.min_quantity", site="{site}"
+)
 
 _PRODUCT = {
     "slug": {"slug": "p.slug"},
@@ -61,9 +64,11 @@ _PRODUCT = {
     "createdAt": {"created_at": "p.created_at"},
     "category": {"category_key": "p.category"},
     "form": {"stored_form": "p.form"},
-    # The lowest retail price is kept in the product's row, see `listings`; whoever has a tier of his own is counted for.
+    # The lowest retail price is kept in the product's row, see `listings`, until a period begins or ends; whoever has a tier
+    # or a site of his own is counted for.
     "priceFrom": {
-        "lowest": "case when {tier} = 'retail' then p.lowest_units else "
+        "lowest": "case when {tier} = 'retail' and {site} = ''"
+        " and (p.lowest_until is null or p.lowest_until > now()) then p.lowest_units else "
         f"(select min({_PRICE}) from catalog_variant v where v.product = p.id and v.status = 'published') end"
     },
 }
@@ -124,7 +129,7 @@ def _asked_of(fields: dict[str, dict[str, str]], asked: frozenset[str]) -> dict[
 
 def _numbered(columns: dict[str, str], offered: tuple[str, ...] = ()) -> Columns:
     sql = ", ".join(f"{column} as {name}" for name, column in columns.items())
-    used = [name for name in ("locale", "currency", "tier") if f"{{{name}}}" in sql]
+    used = [name for name in ("locale", "currency", "tier", "site") if f"{{{name}}}" in sql]
     for number, name in enumerate(used, start=1):
         sql = sql.replace(f"{{{name}}}", f"${number}::text")
     return Columns(sql, tuple(used), offered)

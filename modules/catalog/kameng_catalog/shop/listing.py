@@ -17,7 +17,7 @@ from kameng_catalog.searching import asked_words, tag_term
 from kameng_catalog.shop.columns import product_columns
 from kameng_catalog.shop.filtering import Filter, Ways
 from kameng_catalog.shop.ordering import ORDERS, ProductSort
-from kameng_catalog.shop.reading import shop_reader
+from kameng_catalog.shop.reading import LISTED, shop_reader
 from kameng_catalog.shop.types import Product
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def list_products(
     _, tail, _ = page.clauses(order.of_products, columns.free)
     rows: list[Any] = []
     for way in ways:
-        rows = await reader.product_rows(way.name, columns, way.where, way.values, tail)
+        rows = await reader.product_rows(way.name, columns, way.where, way.values, tail, sold=LISTED)
         if len(rows) > page.size or not way.bound:
             break
         count, values = ways.count(way)

@@ -15,9 +15,10 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from kameng.graphql import Money, Selection
+from kameng_catalog.pricing import LADDERS
 from kameng_catalog.shop import statements
 from kameng_catalog.shop.columns import EVERY_PRODUCT_FIELD, EVERY_VARIANT_FIELD, product_columns
-from kameng_catalog.shop.reading import ShopReader
+from kameng_catalog.shop.reading import FOR_SALE, ShopReader
 from kameng_catalog.shop.types import Category, Product, StockState, Variant, category_of, state_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ WHOLE_VARIANT = Selection.named(*EVERY_VARIANT_FIELD)
 _LOWEST = Selection.named("priceFrom")
 _PRICE = Selection.named("price")
 
-_FOR_SALE = "v.id = any({keys}) and exists (select from catalog_product p where p.id = v.product and p.status = 'published')"
+_FOR_SALE = (
+    f"v.id = any({{keys}}) and exists (select from catalog_product p where p.id = v.product and {FOR_SALE})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ class ShopLoaders:
 
     async def _ladders(self, keys: list[UUID]) -> list[list[LadderStep]]:
         viewer = await self.reader.viewer()
-        rows = await self._context.db.fetch(statements.PRICE_LADDERS, keys, viewer.currency, viewer.tier)
+        rows = await self._context.db.fetch(LADDERS, keys, viewer.currency, viewer.tier, viewer.site)
         found = {
             key: _ladder(list(group), viewer.tier) for key, group in groupby(rows, itemgetter("variant"))
         }
@@ -196,13 +199,22 @@ def _kept(
 
 
 def _ladder(rows: Sequence[Any], tier: str) -> list[LadderStep]:
-    """The same rule as `pricing.QUOTE`: the own tier goes first where it has a step for the quantity."""
-    own_from = min((row["min_quantity"] for row in rows if row["tier"] == tier), default=None)
-    return [
-        LadderStep(row["min_quantity"], row["units"])
-        for row in rows
-        if row["tier"] == tier or own_from is None or row["min_quantity"] < own_from
-    ]
+    """What decides for each quantity, by the rules of `pricing`: a step wherever another price does."""
+    steps: list[LadderStep] = []
+    best: Any = None
+    for row in rows:
+        if best is None or _precedence(row, tier) > _precedence(best, tier):
+            best = row
+            if steps and steps[-1].from_quantity == row["min_quantity"]:
+                steps.pop()
+            steps.append(LadderStep(row["min_quantity"], row["units"]))
+    return steps
+
+
+def _precedence(row: Any, tier: str) -> tuple[bool, bool, float, int]:
+    """How early a price comes by the rules; the larger the earlier."""
+    began = row["starts_at"].timestamp() if row["starts_at"] else float("-inf")
+    return bool(row["site"]), row["tier"] == tier, began, row["min_quantity"]
 
 
 def shop_loaders(context: Context) -> ShopLoaders:

@@ -11,6 +11,7 @@ from uuid import UUID
 from kameng.db import Statement
 from kameng.graphql import Selection
 from kameng_catalog.contract import RETAIL, PriceTiers, Stock
+from kameng_catalog.for_sale import for_sale_sql
 from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.shop.columns import Columns, Viewer, variant_columns
 from kameng_catalog.shop.types import Product, Variant, product_of, variant_of
@@ -19,6 +20,12 @@ from kameng_catalog.stock_statements import MOST_OF_PRODUCTS
 if TYPE_CHECKING:
     from kameng.graphql import Context
     from kameng_catalog.shop.loaders import ShopLoaders
+
+FOR_SALE = for_sale_sql("p")
+"""Products that are for sale, to the second."""
+
+LISTED = "p.status = 'published'"
+"""Products that are for sale as lists know it, which learn of publish windows on a schedule."""
 
 
 class ShopReader:
@@ -49,9 +56,16 @@ class ShopReader:
         return self._viewer
 
     async def product_rows(
-        self, name: str, columns: Columns, where: str, values: Sequence[Any], tail: str = ""
+        self,
+        name: str,
+        columns: Columns,
+        where: str,
+        values: Sequence[Any],
+        tail: str = "",
+        *,
+        sold: str = FOR_SALE,
     ) -> list[Any]:
-        """Rows of published products ``p``.
+        """Rows of products ``p`` that are for sale.
 
         Args:
             name: the statement's name.
@@ -59,9 +73,10 @@ class ShopReader:
             where: a condition; its parameters begin with ``columns.free``.
             values: of these parameters.
             tail: what follows the condition.
+            sold: what is for sale: to the second, or by the status that lists go by.
         """
         own = columns.values(await self.viewer())
-        sql = f"select {columns.sql} from catalog_product p where p.status = 'published' and {where} {tail}"
+        sql = f"select {columns.sql} from catalog_product p where {sold} and {where} {tail}"
         return await self._context.db.fetch(Statement(name, sql), *own, *values)
 
     async def products(self, rows: Sequence[Any], columns: Columns, asked: Selection) -> list[Product]:

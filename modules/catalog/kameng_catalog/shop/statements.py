@@ -10,12 +10,3 @@ CATEGORIES = Statement(
     from catalog_category order by position, path
     """,
 )
-
-PRICE_LADDERS = Statement(
-    "catalog.price_ladders",
-    """
-    select variant, tier, min_quantity, units from catalog_price
-    where variant = any($1::uuid[]) and currency = $2 and tier in ($3, 'retail')
-    order by variant, min_quantity
-    """,
-)

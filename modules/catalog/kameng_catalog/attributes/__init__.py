@@ -1,0 +1,1 @@
+"""Typed attributes: what products of a category state in the same words, checked, and filtered by."""

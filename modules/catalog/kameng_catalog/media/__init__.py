@@ -1,0 +1,1 @@
+"""Pictures of products: taken in, checked, made small, kept and served."""

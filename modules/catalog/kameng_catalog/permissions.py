@@ -10,6 +10,11 @@ MANAGE_PRODUCTS = Permission(
 )
 MANAGE_PRICES = Permission("catalog.manage_prices", "Change prices", "修改价格")
 IMPORT_STOCK = Permission("catalog.import_stock", "Import cards", "导入卡密")
+MANAGE_STOCK = Permission(
+    "catalog.manage_stock",
+    "Set stock figures, put batches into quarantine and recall them",
+    "调整库存、隔离和召回批次",
+)
 REVEAL_CARDS = Permission("catalog.reveal_cards", "See the secrets of cards", "查看卡密明文")
 
-PERMISSIONS = (READ_PRODUCTS, MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, REVEAL_CARDS)
+PERMISSIONS = (READ_PRODUCTS, MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, MANAGE_STOCK, REVEAL_CARDS)

@@ -88,12 +88,8 @@ class CatalogStock:
         """Lock what expires soonest into ``free``, and counters; answers how many pieces there are that are no cards."""
         left: dict[UUID, int] = {}
         expiring = sorted(key for key, kind in kinds.items() if kind == _EXPIRING)
-        for statement in (statements.PICK_EXPIRING, statements.PICK_LASTING):
-            short = [key for key in expiring if len(free[key]) < wanted[key]]
-            if short:
-                missing = [wanted[key] - len(free[key]) for key in short]
-                for variant, card in await self._db.fetch(statement, short, missing, self._time_zone):
-                    free[variant].append(card)
+        if expiring:
+            await self._pick_by_expiry(expiring, wanted, free)
         counted = [key for key, kind in kinds.items() if kind in _COUNTED]
         if counted:
             left |= {row[0]: row[1] for row in await self._db.fetch(piece_statements.LOCK_COUNTERS, counted)}
@@ -101,6 +97,20 @@ class CatalogStock:
         if mirrored:
             left |= {row[0]: row[1] for row in await self._db.fetch(piece_statements.MIRRORED, mirrored)}
         return left
+
+    async def _pick_by_expiry(
+        self, variants: Sequence[UUID], wanted: Mapping[UUID, int], free: defaultdict[UUID, deque[int]]
+    ) -> None:
+        """Lock cards that expire, the soonest first, and where they do not suffice those that never do."""
+        totals = [wanted[key] for key in variants]
+        rows = await self._db.fetch(statements.PICK_EXPIRING, variants, totals, self._time_zone)
+        for variant, card in rows:
+            free[variant].append(card)
+        short = [key for key in variants if len(free[key]) < wanted[key]]
+        if short:
+            missing = [wanted[key] - len(free[key]) for key in short]
+            for variant, card in await self._db.fetch(statements.PICK_LASTING, short, missing):
+                free[variant].append(card)
 
     async def _free(
         self, requests: Sequence[PickRequest], starts: Mapping[UUID, int]

@@ -9,10 +9,14 @@ from kameng_catalog.list_choice import choose_lists
 from kameng_catalog.listing_check import check_listings
 from kameng_catalog.overdue import check_reservations
 from kameng_catalog.popularity import count_popularity
+from kameng_catalog.price_schedule import apply_periods
 from kameng_catalog.stock import expire_cards
+from kameng_catalog.windows import apply_windows
 
 TASKS = (
     Task(name="count_popularity", call=count_popularity, every=timedelta(hours=1)),
+    Task(name="apply_periods", call=apply_periods, every=timedelta(seconds=10)),
+    Task(name="apply_windows", call=apply_windows, every=timedelta(seconds=10)),
     Task(name="check_listings", call=check_listings, every=timedelta(days=1)),
     Task(name="choose_lists", call=choose_lists, every=timedelta(days=1)),
     Task(name="expire_cards", call=expire_cards, every=timedelta(hours=1)),

@@ -11,9 +11,9 @@ MOVE_ORDERS = Statement(
     "fulfilment.move_orders",
     """
     update fulfilment_order
-    set state = $2,
-        paid_at = case when $2 = 'PAID' and paid_at is null then now() else paid_at end,
-        completed_at = case when $2 = 'COMPLETED' then now() else completed_at end
+    set state = $2::text,
+        paid_at = case when $2::text = 'PAID' and paid_at is null then now() else paid_at end,
+        completed_at = case when $2::text = 'COMPLETED' then now() else completed_at end
     where id = any($1::uuid[])
     returning *
     """,

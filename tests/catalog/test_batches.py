@@ -130,7 +130,7 @@ async def test_states_that_are_set_at_once_end_in_one_of_them(
         try:
             await put(shop, key, state)
         except Conflict as refusal:
-            assert "at this moment" in refusal.message
+            assert "follows soon" in refusal.message
 
     await asyncio.gather(*(set_to(state) for state in ("quarantined", "sellable", "quarantined", "sellable")))
     await settle_batches(shop.kernel)

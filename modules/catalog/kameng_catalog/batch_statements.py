@@ -1,7 +1,8 @@
 """The SQL of batches in quarantine and recalls: cards move in chunks, in the order of their numbers.
 
 Each chunk locks the row of the batch first, as every release of a reservation does; so no card goes back into stock
-behind a quarantine that has passed by.
+behind a quarantine that has passed by. Nobody waits for cards with that lock: those that somebody is just buying or
+giving back are counted as busy, and the chunk is tried again.
 """
 
 from typing import Literal
@@ -63,8 +64,7 @@ def _move(source: Place, target: Place | None) -> Statement:
     ),
     held as materialized (
         select card from catalog_{source}_card where card in (select id from chunk)
-        order by card
-        for update
+        for update skip locked
     ),
     moved as (
         delete from catalog_{source}_card s using held h where s.card = h.card
@@ -76,11 +76,15 @@ def _move(source: Place, target: Place | None) -> Statement:
         from moved cross join ({_MOVED[source, target]}) as m (kind, sign, tells_line)
         cross join lateral (select case when m.tells_line then {line} end as key) line
         group by moved.variant, m.kind, m.sign, line.key
+        order by m.sign desc, moved.variant, line.key
     )
-    select (select max(id) from chunk) as last, (select count(*) from moved) as cards
+    select (select max(id) from chunk) as last, (select count(*) from moved) as cards,
+        (select count(*) from catalog_{source}_card where card in (select id from chunk))
+            - (select count(*) from held) as busy
     """,
     )
 
 
 MOVES = {pair: _move(*pair) for pair in _MOVED}  # type: ignore[arg-type]  # its keys are places
-"""Moves the cards of a chunk: batch, number to begin behind, size of the chunk, reason, actor."""
+"""Moves the cards of a chunk: batch, number to begin behind, size of the chunk, reason, actor. The answer: the chunk's last
+card, how many moved, how many are busy."""

@@ -6,6 +6,7 @@ unsettled, and the task `settle_batches` moves the rest.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 CHUNK = 5_000
 """Cards of one transaction."""
+
+_PAUSE = 0.02
+"""Seconds before cards that somebody is just buying are tried again."""
+
+_TRIES = 500
+"""How often that is done before the task has to go on."""
 
 BatchState = Literal["sellable", "quarantined", "recalled"]
 
@@ -70,7 +77,10 @@ async def set_batch_state(context: Context, batch: UUID, state: BatchState, reas
             return 0
     moved = await settle(context.db, batch, state, reason, context.principal.key)
     if moved is None:
-        raise Conflict("Somebody else changes this batch at this moment.", cure="Look at it again.")
+        raise Conflict(
+            "Somebody else changes this batch at this moment, or buys from it; the rest of its cards follows soon.",
+            cure="Look at it again.",
+        )
     return moved
 
 
@@ -114,20 +124,30 @@ async def settle(db: Database, batch: UUID, state: BatchState, reason: str, acto
     """Move the cards of a batch to where its state wants them, chunk by chunk.
 
     Returns:
-        How many moved; None if the state became another one meanwhile, whose business the rest is.
+        How many moved; None if the rest has to wait: the state became another one meanwhile, or somebody holds cards for
+        long.
     """
-    moved = 0
+    moved, tries = 0, 0
     for place in _FROM[state]:
         move = statements.MOVES[place, _TO[state]]
-        last: int | None = 0
-        while last is not None:
+        last = 0
+        while True:
             async with db.transaction():
                 row = await db.fetchrow(statements.LOCK_BATCH, batch)
                 if row is None or row["state"] != state:
                     return None
                 chunk = await db.fetchrow(move, batch, last, CHUNK, reason, actor)
-            last, cards = chunk if chunk is not None else (None, 0)
-            moved += cards
+            assert chunk is not None  # noqa: S101 - it always answers with one row
+            moved += chunk["cards"]
+            if chunk["busy"]:
+                tries += 1
+                if tries > _TRIES:
+                    return None
+                await asyncio.sleep(_PAUSE)
+            elif chunk["last"] is None:
+                break
+            else:
+                last = chunk["last"]
     async with db.transaction():
         row = await db.fetchrow(statements.LOCK_BATCH, batch)
         if row is None or row["state"] != state:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from kameng_fulfilment.service_desk.tables import TABLES as SERVICE_DESK
+from kameng_fulfilment.suppliers.tables import TABLES as SUPPLIERS
 from kameng_fulfilment.tables import TABLES
 
 APP_CONFIG = AppConfig(
     app_name="fulfilment",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=TABLES,
+    table_classes=[*TABLES, *SERVICE_DESK, *SUPPLIERS],
     migration_dependencies=[],
 )

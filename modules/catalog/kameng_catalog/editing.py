@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Values = dict[Column | str, Any]
 """New values by column, as Piccolo takes them."""
 
-JSON_COLUMNS = frozenset({"titles", "descriptions", "seo"})
+JSON_COLUMNS = frozenset({"titles", "descriptions", "delivery_notes", "seo"})
 
 
 async def update_product(

@@ -5,6 +5,7 @@ from types import MappingProxyType
 import strawberry
 
 from kameng.module import SchemaPart
+from kameng_catalog.admin.batches import BatchesMutation
 from kameng_catalog.admin.cards import CardsMutation
 from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.imports import ImportsMutation
@@ -17,16 +18,32 @@ from kameng_catalog.admin.queries import (
     product_nodes,
     variant_nodes,
 )
+from kameng_catalog.admin.stock_alerts import AlertsMutation, AlertsQuery, alert_nodes
+from kameng_catalog.admin.stock_figures import StockFiguresMutation
 from kameng_catalog.shop.query import category_nodes
 
 
 @strawberry.type
-class CatalogAdminMutation(ProductsMutation, FormsMutation, PricesMutation, ImportsMutation, CardsMutation):
+class CatalogAdminQueries(CatalogAdminQuery, AlertsQuery):
+    """What the staff reads of the catalogue."""
+
+
+@strawberry.type
+class CatalogAdminMutation(
+    ProductsMutation,
+    FormsMutation,
+    PricesMutation,
+    ImportsMutation,
+    CardsMutation,
+    StockFiguresMutation,
+    BatchesMutation,
+    AlertsMutation,
+):
     """What the staff changes in the catalogue."""
 
 
 ADMIN = SchemaPart(
-    query=CatalogAdminQuery,
+    query=CatalogAdminQueries,
     mutation=CatalogAdminMutation,
     nodes=MappingProxyType(
         {
@@ -35,6 +52,7 @@ ADMIN = SchemaPart(
             "Category": category_nodes,
             "StockBatch": batch_nodes,
             "Card": card_nodes,
+            "StockAlert": alert_nodes,
         }
     ),
 )

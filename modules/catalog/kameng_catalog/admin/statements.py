@@ -12,16 +12,30 @@ VARIANT_COLUMNS = """
     v.cost_currency, v.below_cost, v.min_quantity, v.max_quantity, v.position, v.status
 """
 
-BATCH_COLUMNS = "b.id, b.source, b.file_name, b.card_count, b.created_by, b.created_at"
+BATCH_COLUMNS = """
+    b.id, b.source, b.file_name, b.card_count, b.created_by, b.created_at, b.state, b.unsettled, b.cost_units,
+    b.cost_currency
+"""
 
 CARD_COLUMNS = """
-    c.id, c.variant, c.number, c.expires_on, sold.line, sold.sold_at, free.card is not null as free
+    c.id, c.variant, c.number, c.expires_on, sold.line, sold.sold_at,
+    case
+        when sold.card is not null then 'sold'
+        when free.card is not null then 'free'
+        when reserved.card is not null then 'reserved'
+        when quarantined.card is not null then 'quarantined'
+        when batch.state = 'recalled' then 'recalled'
+        else 'expired'
+    end as state
 """
 
 CARD_TABLES = """
     catalog_card c
     left join catalog_sold_card sold on sold.card = c.id
     left join catalog_free_card free on free.card = c.id
+    left join catalog_reserved_card reserved on reserved.card = c.id
+    left join catalog_quarantined_card quarantined on quarantined.card = c.id
+    join catalog_stock_batch batch on batch.id = c.batch
 """
 
 PRODUCTS = Statement(

@@ -30,13 +30,24 @@ async def list_batches(context: Context, page: PageRequest) -> Connection[StockB
 
 async def list_cards(context: Context, page: PageRequest, batch: UUID) -> Connection[Card]:
     """A page of a batch's cards, in the order of the file; that of all batches of a request comes in one statement."""
-    loader = pages_of(context, "catalog.cards", page, BY_NUMBER, partial(_cards_of, context, page))
+    loader = pages_of(context, "catalog.cards", page, BY_NUMBER, partial(_cards_of, context, page, "true"))
     return await loader.load(batch)
 
 
-async def _cards_of(context: Context, page: PageRequest, batches: list[UUID]) -> list[Connection[Card]]:
+async def list_sold_cards(context: Context, page: PageRequest, batch: UUID) -> Connection[Card]:
+    """The same, of those cards that were sold."""
+    sold = "sold.card is not null"
+    loader = pages_of(context, "catalog.sold_cards", page, BY_NUMBER, partial(_cards_of, context, page, sold))
+    return await loader.load(batch)
+
+
+async def _cards_of(
+    context: Context, page: PageRequest, which: str, batches: list[UUID]
+) -> list[Connection[Card]]:
     behind, tail, cursor = page.clauses(BY_NUMBER, 2)
-    sql = for_each(f"select {CARD_COLUMNS} from {CARD_TABLES} where c.batch = owner.key and {behind} {tail}")
+    sql = for_each(
+        f"select {CARD_COLUMNS} from {CARD_TABLES} where c.batch = owner.key and {which} and {behind} {tail}"
+    )
     rows = await context.db.fetch(Statement("catalog.list_cards", sql), batches, *cursor)
     return [
         page.connection(group, BY_NUMBER, lambda row: [row["id"]], card_of)

@@ -16,7 +16,10 @@ from kameng.graphql.exact import Long
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
+from kameng_catalog.admin.localized import LocalizedText
+from kameng_catalog.admin.localized import localized as _texts
 from kameng_catalog.admin.price_types import PriceFields
+from kameng_catalog.admin.stock_types import BatchFields, StockFields, batch_fields
 from kameng_catalog.forms import FormField, read_form
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.shop.form_types import FormCharacters, FormFieldKind
@@ -52,20 +55,15 @@ class CardState(Enum):
     """Where a card is."""
 
     FREE = "free"
+    RESERVED = strawberry.enum_value("reserved", description="It is kept for an order that is not paid.")
+    QUARANTINED = strawberry.enum_value("quarantined", description="It is not sold for the time being.")
     SOLD = "sold"
     EXPIRED = "expired"
-
-
-@strawberry.type(description="A text in one language.")
-class LocalizedText:
-    """A text in one language."""
-
-    locale: str
-    text: str
+    RECALLED = strawberry.enum_value("recalled", description="It will never be sold.")
 
 
 @strawberry.type(name="Variant", description="What is bought: one denomination or edition of a product.")
-class ManagedVariant(PriceFields, Node):
+class ManagedVariant(PriceFields, StockFields, Node):
     """A variant as the staff sees it."""
 
     product_key: strawberry.Private[UUID]
@@ -215,10 +213,9 @@ class Card(Node):
 
 
 @strawberry.type(description="Cards that came together.")
-class StockBatch(Node):
+class StockBatch(BatchFields, Node):
     """A batch as the staff sees it."""
 
-    key: strawberry.Private[UUID]
     source: str
     file_name: str
     card_count: int = strawberry.field(description="How many cards came.")
@@ -239,15 +236,27 @@ class StockBatch(Node):
 
         return await list_cards(info.context, PageRequest.of(first, after, last, before), self.key)
 
+    @strawberry.field(
+        description="Those of its cards that were sold, with the order lines that got them: whom a recall concerns."
+    )
+    async def sold_cards(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Card]:
+        """A page of its cards that were sold."""
+        from kameng_catalog.admin.stock_lists import list_sold_cards  # the list makes these types
+
+        return await list_sold_cards(info.context, PageRequest.of(first, after, last, before), self.key)
+
 
 def _loaders(info: Info) -> AdminLoaders:
     from kameng_catalog.admin.loaders import admin_loaders  # the loaders make these types
 
     return admin_loaders(info.context)
-
-
-def _texts(texts: Mapping[str, str]) -> list[LocalizedText]:
-    return [LocalizedText(locale=locale, text=text) for locale, text in texts.items()]
 
 
 def product_of(row: Any) -> ManagedProduct:
@@ -292,7 +301,7 @@ def batch_of(row: Any) -> StockBatch:
     """The batch in a row."""
     return StockBatch(
         id=strawberry.ID(global_id("StockBatch", row["id"])),
-        key=row["id"],
+        **batch_fields(row),
         source=row["source"],
         file_name=row["file_name"],
         card_count=row["card_count"],
@@ -303,12 +312,11 @@ def batch_of(row: Any) -> StockBatch:
 
 def card_of(row: Any) -> Card:
     """The card in a row."""
-    state = CardState.FREE if row["free"] else CardState.SOLD if row["line"] else CardState.EXPIRED
     return Card(
         id=card_id(row["id"]),
         variant_key=row["variant"],
         number=masked(row["number"]),
-        state=state,
+        state=CardState(row["state"]),
         expires_on=row["expires_on"],
         sold_at=row["sold_at"],
         line=row["line"],

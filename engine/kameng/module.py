@@ -155,6 +155,29 @@ class JobKind:
     keep_input: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationKind:
+    """Something that the module tells people about: see `kameng.notify`.
+
+    Its texts are Jinja templates in the folder, for each language of the product: ``<name>.<locale>.txt``, whose first line is
+    the subject, then an empty one, then the text; and, if there is one, ``<name>.<locale>.html``.
+
+    Attributes:
+        name: unique within the module, such as ``order_completed``; stable.
+        title_en, title_zh: what people read where they choose what they are told.
+        templates: the folder, ``package:folder``.
+        staff: the permission whose holders are told; None where it is for the one whom it concerns.
+        optional: whether people may choose not to be told.
+    """
+
+    name: str
+    title_en: str
+    title_zh: str
+    templates: str
+    staff: str | None = None
+    optional: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """Something that only some principals may do.
@@ -200,7 +223,7 @@ class Module:
         shop, admin: its parts of the two schemas.
         provides, needs: contracts that it fulfils, and contracts it asks for at run time.
         events: the facts that it publishes.
-        handlers, observers, tasks, jobs, permissions, slots: see the classes.
+        handlers, observers, tasks, jobs, permissions, notifications, slots: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
         commands: commands added to ``kameng``.
         seed: ``async (kernel, folder)`` fills an empty shop with the demo data of a folder and returns a line that says what
@@ -225,6 +248,7 @@ class Module:
     tasks: tuple[Task, ...] = ()
     jobs: tuple[JobKind, ...] = ()
     permissions: tuple[Permission, ...] = ()
+    notifications: tuple[NotificationKind, ...] = ()
     slots: tuple[Slot, ...] = ()
     routes: tuple[ControllerRouterHandler, ...] = ()
     commands: tuple[click.Command, ...] = ()

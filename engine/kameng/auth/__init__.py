@@ -23,6 +23,7 @@ from kameng.auth.passwords import (
 from kameng.auth.principal import VISITOR, Principal, PrincipalKind, StepUpRequired
 from kameng.auth.sessions import OpenedSession, SessionInfo, Sessions
 from kameng.auth.signing import Signature, SignatureInvalid, read_signature, sign, verify
+from kameng.auth.visitors import forget_visitor, greet_visitor, known_visitor
 
 __all__ = [
     "FIRST_ADMINISTRATOR",
@@ -52,7 +53,10 @@ __all__ = [
     "WeakPassword",
     "check_origin",
     "check_password",
+    "forget_visitor",
+    "greet_visitor",
     "hash_password",
+    "known_visitor",
     "needs_rehash",
     "read_credentials",
     "read_signature",

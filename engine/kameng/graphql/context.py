@@ -37,6 +37,7 @@ class Context:
         correlation_id: names this request in the log and in masked errors.
         refusal: with what the next mutation is to be refused, instead of being carried out.
         refused: whether a mutation of this request was refused; it changed nothing then.
+        visitor: the token by which a visitor is known again, see `kameng.auth.visitors`; empty where there is none.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Context:
         "refused",
         "schema",
         "user_agent",
+        "visitor",
     )
 
     def __init__(
@@ -65,6 +67,7 @@ class Context:
         address: str = "",
         correlation_id: str = "",
         user_agent: str = "",
+        visitor: str = "",
     ) -> None:
         self.kernel = kernel
         self.principal = principal
@@ -75,6 +78,7 @@ class Context:
         self.correlation_id = correlation_id
         self.cookies: list[str] = []
         self.user_agent = user_agent
+        self.visitor = visitor
         self.refusal: Refusal | None = None
         self.refused = False
         self._loaders: dict[object, Any] = {}

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from kameng.auth import check_origin, read_credentials
+from kameng.auth.visitors import HEADER as VISITOR_HEADER
+from kameng.auth.visitors import read_visitor
 from kameng.graphql.context import LOCALES, Context
 from kameng.http.observing import CORRELATION
 
@@ -68,10 +70,12 @@ async def context_of(
         CrossSiteRequest: another site makes a logged-in browser send it.
     """
     credentials = read_credentials(headers, kernel.auth.cookie(schema))
+    visitor = read_visitor(headers, secure=not kernel.auth.settings.insecure_cookies)
     check_origin(
         method or scope["method"],
         headers,
-        cookie_used=credentials.cookie_used,
+        cookie_used=credentials.cookie_used
+        or (bool(visitor) and credentials.bearer is None and VISITOR_HEADER not in headers),
         allowed_origins=kernel.auth.settings.allowed_origins,
     )
     client = scope.get("client")
@@ -87,6 +91,7 @@ async def context_of(
         address=address,
         correlation_id=state.get(CORRELATION, ""),
         user_agent=headers.get("user-agent", ""),
+        visitor=visitor,
     )
 
 

@@ -223,6 +223,7 @@ def _fresh(context: Context) -> Context:
         address=context.address,
         correlation_id=context.correlation_id,
         user_agent=context.user_agent,
+        visitor=context.visitor,
     )
     again.cookies = context.cookies
     return again

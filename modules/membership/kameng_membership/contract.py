@@ -1,4 +1,4 @@
-"""What other modules may use of membership: who a member is and which prices it gets. No tables."""
+"""What other modules may use of membership: who a member is, which prices it gets, and how an e-mail address is written. No tables."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
+from kameng_membership.emails import normal_email
 from kameng_membership.events import MemberBlocked, MemberRegistered
 
-__all__ = ["MemberBlocked", "MemberRegistered", "MemberSnapshot", "Members"]
+__all__ = ["MemberBlocked", "MemberRegistered", "MemberSnapshot", "Members", "normal_email"]
 
 
 class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):

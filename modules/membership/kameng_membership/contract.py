@@ -1,4 +1,4 @@
-"""What other modules may use of membership: who a member is, which prices it gets, and how an e-mail address is written. No tables."""
+"""What other modules may use of membership: members, the prices they get, the one way of writing e-mail addresses. No tables."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
 from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
-from kameng_fulfilment.admin import FulfilmentAdminQuery, OrderBuyer
+from kameng_fulfilment.admin import OrderBuyer
 from kameng_fulfilment.contract import (
     Deliveries,
     OrderCancelled,
@@ -20,10 +20,15 @@ from kameng_fulfilment.contract import (
 )
 from kameng_fulfilment.delivering import OrderDeliveries, deliver_after_import, deliver_waiting
 from kameng_fulfilment.exceptions import refund_failed
+from kameng_fulfilment.flash.admin import flash_sale_nodes
+from kameng_fulfilment.flash.known import KnownSales
+from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
+from kameng_fulfilment.flash.shop import OnSale
 from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.orders import READ_ORDERS
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.reading import OrderReads
+from kameng_fulfilment.roots import AdminMutation, AdminQuery
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
@@ -41,11 +46,17 @@ module = Module(
         query=FulfilmentQuery,
         mutation=FulfilmentMutation,
         subscription=FulfilmentSubscription,
-        extend={"Member": MemberOrders, "OrderLine": BoughtCards},
+        extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OnSale},
         nodes={"Order": order_nodes},
     ),
-    admin=SchemaPart(query=FulfilmentAdminQuery, extend={"Order": OrderBuyer}, nodes={"Order": order_nodes}),
+    admin=SchemaPart(
+        query=AdminQuery,
+        mutation=AdminMutation,
+        extend={"Order": OrderBuyer},
+        nodes={"Order": order_nodes, "FlashSale": flash_sale_nodes},
+    ),
     provides=(
+        Provide(KnownSales, KnownSales),
         Provide(Orders, open_desk),
         Provide(OrderReads, OrderReads),
         Provide(Payments, OrderPayments),
@@ -69,6 +80,9 @@ module = Module(
         Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
         Task(name="refund_failed", call=refund_failed, every=timedelta(minutes=1)),
     ),
-    permissions=(Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),),
+    permissions=(
+        Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
+        Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),
+    ),
     on_stop=close_desk,
 )

@@ -23,7 +23,6 @@ from kameng_fulfilment.settings import FulfilmentSettings
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from kameng.kernel import Kernel
     from kameng_fulfilment.requests import OrderRequest
 
 log = structlog.get_logger(__name__)
@@ -48,14 +47,20 @@ class _Waiting:
 
 
 class OrderDesk:
-    """Collects requests into batches and hands each its outcome. One for each process."""
+    """Collects requests into batches and hands each its outcome.
 
-    def __init__(self, kernel: Kernel, settings: FulfilmentSettings) -> None:
-        self._placing = Placing(kernel)
+    Args:
+        placing: places a batch.
+        settings: how long to wait for company, and for how much of it.
+        writers: transactions that are committed at the same time.
+    """
+
+    def __init__(self, placing: Placing, settings: FulfilmentSettings, writers: int) -> None:
+        self._placing = placing
         self._linger = settings.batch_linger_ms / 1000
         self._most = settings.batch_size
         self._queue: deque[_Waiting] = deque()
-        self._free = settings.batch_writers
+        self._free = writers
         self._waking: asyncio.TimerHandle | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._resting: set[asyncio.Task[None]] = set()

@@ -37,6 +37,7 @@ from kameng_settlement.contract import Charge, Charged, Charging
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
+    from kameng_fulfilment.flash.admitting import FlashAdmitting
 
 Outcome = UUID | Refusal
 """The key of the order that a request led to, or why it led to none."""
@@ -56,10 +57,16 @@ class BatchResult(msgspec.Struct, frozen=True):
 
 
 class Placing:
-    """Places batches of orders with the services of a kernel."""
+    """Places batches of orders with the services of a kernel.
 
-    def __init__(self, kernel: Kernel) -> None:
+    Args:
+        kernel: whose orders.
+        flash: takes buyers to flash sales; None where nobody asks for one.
+    """
+
+    def __init__(self, kernel: Kernel, flash: FlashAdmitting | None = None) -> None:
         self._kernel = kernel
+        self._flash = flash
         self._db = kernel.db
         services = kernel.services
         self._members = services.get(Members)
@@ -81,15 +88,24 @@ class Placing:
         outcomes: list[Outcome | None] = [None] * len(requests)
         async with self._db.transaction():
             await self._repeated(requests, outcomes)
+            if self._flash:
+                self._too_late(self._flash, requests, outcomes)
             orders = await self._priced(requests, outcomes)
             if outside := [order for order in orders if order.outside]:
                 for place, refusal in (await self._deferring.too_many(outside)).items():
                     outcomes[place] = refusal
                 orders = [order for order in orders if outcomes[order.place] is None]
+            admission = await self._flash.admit(orders) if self._flash else None
+            if admission:
+                for place, reason in admission.refused.items():
+                    outcomes[place] = reason
+                orders = [order for order in orders if outcomes[order.place] is None]
             short = await self._pick(orders, outcomes)
             await self._charge(orders, outcomes)
             paid = [order for order in orders if outcomes[order.place] is None]
             contested = await self._contested(short, paid)
+            if self._flash and admission:
+                contested += await self._flash.book(admission, paid)
             if paid:
                 await self._write(paid, outcomes)
         assert None not in outcomes  # noqa: S101 - every request has its outcome by now
@@ -103,6 +119,14 @@ class Placing:
             if row is not None:
                 same = row["fingerprint"] == request.fingerprint
                 outcomes[place] = row["id"] if same else key_conflict()
+
+    @staticmethod
+    def _too_late(
+        flash: FlashAdmitting, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]
+    ) -> None:
+        for place, request in enumerate(requests):
+            if outcomes[place] is None:
+                outcomes[place] = flash.late([line.variant for line in request.lines])
 
     async def _priced(
         self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]

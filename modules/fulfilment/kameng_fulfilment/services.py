@@ -1,12 +1,11 @@
-"""The services that fulfilment makes for itself: one order desk for each process."""
+"""The services that fulfilment makes for itself: the order desks of a process."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from kameng_fulfilment.desk import OrderDesk
-from kameng_fulfilment.settings import FulfilmentSettings
+from kameng_fulfilment.lanes import OrderLanes
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -25,9 +24,9 @@ class Orders(Protocol):
         ...
 
 
-def open_desk(kernel: Kernel) -> OrderDesk:
-    """The order desk of a kernel."""
-    return OrderDesk(kernel, kernel.settings.section("fulfilment", FulfilmentSettings))
+def open_desk(kernel: Kernel) -> OrderLanes:
+    """The order desks of a kernel."""
+    return OrderLanes(kernel)
 
 
 async def close_desk(kernel: Kernel) -> None:

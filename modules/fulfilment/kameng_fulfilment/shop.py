@@ -17,6 +17,7 @@ from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import global_id, key_of
 from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, WrongQuantity
+from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of
 from kameng_fulfilment.reading import OrderReads
@@ -71,6 +72,9 @@ class PlaceOrderInput:
     FormAnswerWrong,
     PriceChanged,
     IdempotencyKeyMissing,
+    FlashSaleNotOpen,
+    FlashSaleSoldOut,
+    FlashSaleLimit,
 )
 class PlaceOrderPayload:
     """The order that was placed, or why it was not."""

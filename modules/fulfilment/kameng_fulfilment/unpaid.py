@@ -10,6 +10,7 @@ import structlog
 
 from kameng.errors import Refusal
 from kameng_catalog.contract import Stock
+from kameng_fulfilment.flash.admitting import give_back
 from kameng_fulfilment.life_statements import COUNT_UNPAID, LINES_OF, OVERDUE, TAKE_TURNS
 from kameng_fulfilment.orders import StoredOrder
 from kameng_fulfilment.states import WrongOrderState, lock_orders, move
@@ -68,7 +69,9 @@ async def _give_back(
         return {}
     moved = await move(kernel, orders, to, actor, note)
     rows = await kernel.db.fetch(LINES_OF, list(orders))
-    await kernel.services.get(Stock).release([row["id"] for row in rows])
+    lines = [row["id"] for row in rows]
+    await give_back(kernel.db, lines)
+    await kernel.services.get(Stock).release(lines)
     return moved
 
 

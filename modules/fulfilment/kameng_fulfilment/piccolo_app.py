@@ -4,13 +4,9 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-<<<<<<< Updated upstream
 from kameng_fulfilment.cart.tables import TABLES as CARTS
 from kameng_fulfilment.flash.tables import TABLES as FLASH_SALES
 from kameng_fulfilment.guests.tables import TABLES as GUESTS
-=======
-from kameng_fulfilment.flash.tables import TABLES as FLASH_SALES
->>>>>>> Stashed changes
 from kameng_fulfilment.service_desk.tables import TABLES as SERVICE_DESK
 from kameng_fulfilment.suppliers.tables import TABLES as SUPPLIERS
 from kameng_fulfilment.tables import TABLES
@@ -18,10 +14,6 @@ from kameng_fulfilment.tables import TABLES
 APP_CONFIG = AppConfig(
     app_name="fulfilment",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-<<<<<<< Updated upstream
     table_classes=[*TABLES, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES, *CARTS, *GUESTS],
-=======
-    table_classes=[*TABLES, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES],
->>>>>>> Stashed changes
     migration_dependencies=[],
 )

@@ -1,4 +1,6 @@
-"""What other modules may use of fulfilment: the facts it publishes, and telling it of payments and deliveries. No tables."""
+"""What other packages may use of fulfilment: its facts, telling it of payments and deliveries, and how suppliers are written.
+No tables.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,42 @@ from kameng_fulfilment.events import (
     OrderReleased,
     SoldLine,
 )
+from kameng_fulfilment.supplier_contract import (
+    SUPPLIER_GROUP,
+    Accepted,
+    AskAnswer,
+    CallbackRefused,
+    CallNotSent,
+    CallUnanswered,
+    Delivered,
+    HttpAnswer,
+    NeverReceived,
+    NotSent,
+    OrderAnswer,
+    Outcome,
+    Rejected,
+    Supplier,
+    SupplierHttp,
+    SupplierNews,
+    SupplierProduct,
+    SupplierProtocol,
+    SupplierRequest,
+    Unknown,
+)
 
 __all__ = [
+    "SUPPLIER_GROUP",
+    "Accepted",
+    "AskAnswer",
+    "CallNotSent",
+    "CallUnanswered",
+    "CallbackRefused",
+    "Delivered",
     "Deliveries",
+    "HttpAnswer",
+    "NeverReceived",
+    "NotSent",
+    "OrderAnswer",
     "OrderCancelled",
     "OrderCompleted",
     "OrderExpired",
@@ -34,10 +69,19 @@ __all__ = [
     "OrderPlaced",
     "OrderRefunded",
     "OrderReleased",
+    "Outcome",
     "PaymentOutcome",
     "PaymentTaken",
     "Payments",
+    "Rejected",
     "SoldLine",
+    "Supplier",
+    "SupplierHttp",
+    "SupplierNews",
+    "SupplierProduct",
+    "SupplierProtocol",
+    "SupplierRequest",
+    "Unknown",
 ]
 
 

@@ -55,6 +55,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Notifications(Protocol):
     """Telling people things."""
 
+    def reaches(self, channel: str) -> bool:
+        """Whether a channel is set up; where none is, nothing needs to be looked up for it."""
+        ...
+
     async def tell(self, notices: Sequence[Notice]) -> int:
         """Have notices sent by a worker after the transaction around has committed; returns how many messages that makes.
 

@@ -71,6 +71,10 @@ class Telling:
             found[channel.name] = channel
         return found
 
+    def reaches(self, channel: str) -> bool:
+        """See `kameng.notify.contract.Notifications.reaches`."""
+        return channel in self.channels and self.channels[channel].ready
+
     async def tell(self, notices: Sequence[Notice]) -> int:
         """See `kameng.notify.contract.Notifications.tell`. Two statements, whatever the number."""
         db, vault = self._kernel.db, self._kernel.vault
@@ -90,7 +94,7 @@ class Telling:
             for notice in notices
             if notice.kind not in self.settings.off
             for channel, address in notice.to.addresses.items()
-            if channel in self.channels and self.channels[channel].ready
+            if self.reaches(channel)
         ]
         wanted = await self._without_unwanted(wanted)
         if not wanted:

@@ -8,7 +8,7 @@ it disables it by ``[modules] disabled``.
 
 from datetime import timedelta
 
-from kameng.module import Module, Observer, Permission, Provide, SchemaPart, Task
+from kameng.module import Handler, Module, Observer, Permission, Provide, SchemaPart, Task
 from kameng.version import VERSION
 from kameng.webhooks.admin import WebhooksMutation, WebhooksQuery
 from kameng.webhooks.admin_types import MANAGE, READ, delivery_nodes, endpoint_nodes
@@ -17,6 +17,7 @@ from kameng.webhooks.fan_out import fan_out
 from kameng.webhooks.replaying import perform_range
 from kameng.webhooks.sending import Sender, prune, send_due
 from kameng.webhooks.settings import WebhooksSettings
+from kameng.webhooks.telling import DISABLED, tell_disabled
 
 __all__ = ["WebhookEndpointDisabled", "WebhooksSettings", "module"]
 
@@ -32,12 +33,14 @@ module = Module(
     ),
     provides=(Provide(Sender, Sender),),
     events=(WebhookEndpointDisabled,),
+    handlers=(Handler(name="tell_disabled", event=WebhookEndpointDisabled, call=tell_disabled),),
     observers=(Observer(name="fan_out", call=fan_out),),
     tasks=(
         Task(name="send", call=send_due, every=timedelta(seconds=15)),
         Task(name="replay_range", call=perform_range),
         Task(name="prune", call=prune, every=timedelta(hours=1)),
     ),
+    notifications=(DISABLED,),
     permissions=(
         Permission(READ, "See webhook endpoints and their deliveries", "查看 Webhook 端点及投递记录"),
         Permission(

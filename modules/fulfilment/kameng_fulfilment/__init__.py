@@ -32,6 +32,7 @@ from kameng_fulfilment.roots import AdminMutation, AdminQuery
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
 from kameng_settlement.contract import Charging, Receipts
@@ -74,12 +75,17 @@ module = Module(
         OrderHeld,
         OrderReleased,
     ),
-    handlers=(Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),),
+    handlers=(
+        Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),
+        Handler(name="tell_completed", event=OrderCompleted, call=tell_completed, batch=True),
+        Handler(name="tell_refunded", event=OrderRefunded, call=tell_refunded, batch=True),
+    ),
     tasks=(
         Task(name="expire_unpaid", call=expire_unpaid, every=timedelta(seconds=20)),
         Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
         Task(name="refund_failed", call=refund_failed, every=timedelta(minutes=1)),
     ),
+    notifications=(COMPLETED, REFUNDED),
     permissions=(
         Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
         Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),

@@ -5,6 +5,7 @@ import strawberry
 from kameng.auth import PrincipalDirectory
 from kameng.auth.first_administrator import FirstAdministrator
 from kameng.module import Module, Permission, Provide, SchemaPart
+from kameng.notify import StaffAddresses
 from kameng_catalog.contract import PriceTiers
 from kameng_membership.admin_entry import EntryMutation, EntryQuery
 from kameng_membership.admin_members import MembersMutation, MembersQuery
@@ -26,6 +27,7 @@ from kameng_membership.levels import seed_levels
 from kameng_membership.members import MemberDirectory
 from kameng_membership.settings import MembershipSettings
 from kameng_membership.shop import MembershipMutation, MembershipQuery, member_nodes
+from kameng_membership.staff_addresses import StaffMail
 from kameng_membership.tiers import open_tiers
 
 
@@ -56,6 +58,7 @@ module = Module(
         Provide(PrincipalDirectory, lambda kernel: Directory(kernel.db)),
         Provide(FirstAdministrator, FirstAdministratorLinks),
         Provide(PriceTiers, open_tiers),
+        Provide(StaffAddresses, lambda kernel: StaffMail(kernel.db)),
     ),
     events=(MemberRegistered, MemberBlocked),
     permissions=(

@@ -11,7 +11,7 @@ import msgspec
 from kameng_membership.emails import normal_email
 from kameng_membership.events import MemberBlocked, MemberRegistered
 
-__all__ = ["MemberBlocked", "MemberRegistered", "MemberSnapshot", "Members", "normal_email"]
+__all__ = ["MemberBlocked", "MemberContact", "MemberRegistered", "MemberSnapshot", "Members", "normal_email"]
 
 
 class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +28,33 @@ class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
 
 
+class MemberContact(msgspec.Struct, frozen=True, kw_only=True):
+    """How a member is reached, for what concerns it alone.
+
+    Attributes:
+        id: its key.
+        email: its address.
+        name: how it wants to be called; may be empty.
+        locale: its language.
+        active: whether it may buy.
+    """
+
+    id: UUID
+    email: str
+    name: str
+    locale: str
+    active: bool
+
+
 class Members(Protocol):
     """Looking members up."""
 
     async def snapshots(self, ids: Sequence[UUID]) -> list[MemberSnapshot | None]:
         """The members as they are now, in order; None where there is none. One statement."""
+        ...
+
+    async def contacts(self, ids: Sequence[UUID]) -> list[MemberContact | None]:
+        """How the members are reached, in order; None where there is none. One statement."""
         ...
 
     async def find(self, login: str) -> MemberSnapshot | None:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from kameng.db import Database
 from kameng.errors import InvalidInput
-from kameng_membership.contract import MemberSnapshot
+from kameng_membership.contract import MemberContact, MemberSnapshot
 from kameng_membership.emails import normal_email
-from kameng_membership.statements import FIND_MEMBER, MEMBER_SNAPSHOTS
+from kameng_membership.statements import FIND_MEMBER, MEMBER_SNAPSHOTS, READ_MEMBERS
 
 
 class MemberDirectory:
@@ -27,6 +27,20 @@ class MemberDirectory:
         found = {
             row["id"]: MemberSnapshot(id=row["id"], tier=row["tier"], active=row["active"])
             for row in await self._db.fetch(MEMBER_SNAPSHOTS, list(ids))
+        }
+        return [found.get(key) for key in ids]
+
+    async def contacts(self, ids: Sequence[UUID]) -> list[MemberContact | None]:
+        """See `kameng_membership.contract.Members.contacts`."""
+        found = {
+            row["id"]: MemberContact(
+                id=row["id"],
+                email=row["email"],
+                name=row["display_name"],
+                locale=row["locale"],
+                active=row["state"] == "active",
+            )
+            for row in await self._db.fetch(READ_MEMBERS, list(ids))
         }
         return [found.get(key) for key in ids]
 

@@ -116,6 +116,19 @@ READ_STAFF = Statement(
     """,
 )
 
+STAFF_HOLDING = Statement(
+    "membership.staff_holding",
+    """
+    select s.id, s.email from membership_staff s
+    where s.state = 'active' and exists (
+        select from membership_staff_role sr join membership_role r on r.id = sr.role
+        where sr.staff = s.id and (r.permissions ? $1 or r.permissions ? '*')
+    )
+    order by s.id
+    """,
+)
+"""The active staff who hold a permission."""
+
 STAFF_EXIST = Statement("membership.staff_exist", "select exists (select from membership_staff)")
 
 ADD_FOUNDER = Statement(

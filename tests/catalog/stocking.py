@@ -45,6 +45,22 @@ async def mirrored(shop: Shop, pieces: int, sku: str = "S-1") -> UUID:
     return variant
 
 
+async def cards(shop: Shop, pieces: int) -> UUID:
+    """A variant with so many cards, first in, first out."""
+    return await shop.stocked(cards=pieces)
+
+
+async def expiring(shop: Shop, pieces: int) -> UUID:
+    """A variant with so many cards, of which the soonest expiring goes first; every third never does."""
+    variant = await shop.stocked("E-1")
+    rows = [f"e-{n},{f'20{40 - n % 5}-01-01' if n % 3 else ''}" for n in range(pieces)]
+    await shop.card_text("secret,expires_on\n" + "".join(f"{row}\n" for row in rows), "E-1")
+    await shop.kernel.db.execute(
+        "update catalog_variant set picking = 'soonest_expiring' where id = $1", variant
+    )
+    return variant
+
+
 Outcome = UUID | str
 """The line that got something, or the code of the refusal."""
 

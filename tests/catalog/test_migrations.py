@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kameng.db import Database
 from kameng.db.migrations import Migrator
 from kameng.testing.databases import Databases
 from kameng_catalog import listing_tables, module, piece_tables, stock_tables, tables
+from kameng_catalog.batches import set_batch_state
 
 from .conftest import Shop
 from .listing_model import assert_in_step
+from .stocking import desk, quota, take
+
+BEFORE_OTHER_STOCK = "2026-11-22T22:54:47:643815"
 
 BEFORE_THE_LISTS = "2026-11-22T18:40:00:000000"
 
@@ -77,3 +83,28 @@ async def test_products_of_an_older_version_come_into_the_lists(shop: Shop) -> N
     # and a change finds everything at its place
     await shop.products({"sku": "A-2", "price": "7.70", "tags": "hot;New"}, {"tags": "hot;New"})
     await assert_in_step(shop.kernel.db)
+
+
+async def test_an_older_version_finds_its_stock_again(shop: Shop) -> None:
+    # Given cards that are sold, kept, in quarantine and recalled, and pieces that are no cards
+    variant = await shop.stocked()
+    batches = [(await shop.cards("A-1", 3)).batch for _ in range(3)]
+    await quota(shop, 5)
+    assert isinstance(await take(shop, variant), UUID)
+    assert isinstance(await take(shop, variant, 1, "reserve"), UUID)
+    for batch, state in zip(batches[1:], ("quarantined", "recalled"), strict=True):
+        assert batch is not None
+        await set_batch_state(desk(shop), batch, state, "tried")  # type: ignore[arg-type]  # one of the states
+    # When the shop goes back to the version before
+    migrator = Migrator(shop.kernel.db, (module,))
+    await migrator.backwards("catalog", to=BEFORE_OTHER_STOCK)
+    # Then all unsold cards are for sale but those that were recalled, and the movements say so
+    rows = await shop.kernel.db.fetch(
+        "select variant, sum(quantity) as moved from catalog_stock_movement where variant = $1 group by 1",
+        variant,
+    )
+    assert await shop.kernel.db.fetchval("select count(*) from catalog_free_card") == 5
+    assert [row["moved"] for row in rows] == [5]
+    # and it comes forth again
+    await migrator.forwards()
+    assert (await shop.stock.available([variant]))[variant] == 5

@@ -16,7 +16,20 @@ from kameng_catalog.contract import UNLIMITED, Pick, PickRequest, RetireRequest,
 from kameng_catalog.counting import adjust_stock, set_mirrored, set_reusable_secret
 
 from .conftest import Shop
-from .stocking import check_stock, desk, left, mirrored, movements, put_back, quota, reusable, secrets, take
+from .stocking import (
+    cards,
+    check_stock,
+    desk,
+    expiring,
+    left,
+    mirrored,
+    movements,
+    put_back,
+    quota,
+    reusable,
+    secrets,
+    take,
+)
 
 
 async def test_a_quota_is_sold_until_nothing_is_left(shop: Shop) -> None:
@@ -278,7 +291,7 @@ async def test_the_rare_kinds_cost_a_constant_number_of_statements(shop: Shop) -
     assert counts == [5, 5]
 
 
-@pytest.mark.parametrize("make", [quota, reusable])
+@pytest.mark.parametrize("make", [quota, reusable, cards, expiring])
 async def test_a_duel_over_the_last_pieces(shop: Shop, make: object) -> None:
     # Given ten pieces and a hundred and fifty buyers, of whom some only look, some reserve and come back later
     assert callable(make)

@@ -29,9 +29,11 @@ from kameng_fulfilment.orders import READ_ORDERS
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.roots import AdminMutation, AdminQuery
+from kameng_fulfilment.service_desk import brings as serving
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_fulfilment.suppliers import brings as supplying
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
@@ -62,6 +64,7 @@ module = Module(
         Provide(OrderReads, OrderReads),
         Provide(Payments, OrderPayments),
         Provide(Deliveries, OrderDeliveries),
+        *supplying.PROVIDES,
     ),
     needs=(Variants, Prices, Stock, Members, Charging, Receipts),
     events=(
@@ -74,19 +77,28 @@ module = Module(
         OrderExpired,
         OrderHeld,
         OrderReleased,
+        *serving.EVENTS,
+        *supplying.EVENTS,
     ),
     handlers=(
         Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),
         Handler(name="tell_completed", event=OrderCompleted, call=tell_completed, batch=True),
         Handler(name="tell_refunded", event=OrderRefunded, call=tell_refunded, batch=True),
+        *serving.HANDLERS,
+        *supplying.HANDLERS,
     ),
     tasks=(
         Task(name="expire_unpaid", call=expire_unpaid, every=timedelta(seconds=20)),
         Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
         Task(name="refund_failed", call=refund_failed, every=timedelta(minutes=1)),
+        *serving.TASKS,
+        *supplying.TASKS,
     ),
     notifications=(COMPLETED, REFUNDED),
+    routes=supplying.ROUTES,
     permissions=(
+        *serving.PERMISSIONS,
+        *supplying.PERMISSIONS,
         Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
         Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),
     ),

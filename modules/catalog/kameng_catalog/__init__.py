@@ -1,6 +1,6 @@
 """Kameng's catalogue: products, variants, prices, and the vault of card secrets."""
 
-from kameng.module import Handler, Module, Provide
+from kameng.module import Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.commands import IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
@@ -15,6 +15,8 @@ from kameng_catalog.events import (
     StockRecovered,
 )
 from kameng_catalog.known_lists import KnownLists
+from kameng_catalog.media.serving import serve_media
+from kameng_catalog.media.stores import Media
 from kameng_catalog.permissions import PERMISSIONS
 from kameng_catalog.pricing import CatalogPrices
 from kameng_catalog.seeding import seed
@@ -22,7 +24,6 @@ from kameng_catalog.settings import CatalogSettings, check_time_zone
 from kameng_catalog.shop import SHOP
 from kameng_catalog.stock import CatalogStock
 from kameng_catalog.tasks import TASKS
-from kameng_catalog.telling import STOCK_LOW, tell_stock_low
 from kameng_catalog.variants import CatalogVariants
 
 module = Module(
@@ -37,6 +38,7 @@ module = Module(
         Provide(Prices, CatalogPrices),
         Provide(Stock, CatalogStock),
         Provide(KnownLists, KnownLists),
+        Provide(Media, Media),
     ),
     events=(
         ProductsImported,
@@ -48,10 +50,9 @@ module = Module(
         BatchReadmitted,
         BatchRecalled,
     ),
-    handlers=(Handler(name="tell_stock_low", event=StockLow, call=tell_stock_low),),
     tasks=TASKS,
+    routes=(serve_media,),
     permissions=PERMISSIONS,
-    notifications=(STOCK_LOW,),
     commands=(IMPORT,),
     seed=seed,
     on_start=check_time_zone,

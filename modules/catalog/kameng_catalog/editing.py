@@ -11,7 +11,7 @@ import msgspec
 import orjson
 from piccolo.columns import Column
 
-from kameng.errors import InvalidInput, NotFound, Refusal
+from kameng.errors import Conflict, InvalidInput, NotFound, Refusal
 from kameng_catalog.forms import Form
 from kameng_catalog.listings import lock_products, refresh_products
 from kameng_catalog.price_writing import Author, PriceChange, note_costs, write_prices
@@ -53,8 +53,24 @@ async def update_product(
         changes.update(planned(row, values))
         if changes:
             await Product.update({**changes, "updated_at": await _now(context)}).where(Product.id == key)
-            await refresh_products(context.db, [key], _currency(context))
-            await _record(context, "catalog.product_updated", f"product:{key}", changes)
+            await refresh_products(context.db, [key], currency_of(context))
+            await record(context, "catalog.product_updated", f"product:{key}", changes)
+
+
+async def unarchive_product(context: Context, key: UUID) -> None:
+    """Make an archived product a draft.
+
+    Raises:
+        NotFound: there is no such product.
+        Conflict: it is not archived.
+    """
+    async with context.db.transaction():
+        status = await context.db.fetchval(
+            "select status from catalog_product where id = $1 for no key update", key
+        )
+        if status is not None and status != "archived":
+            raise Conflict("The product is not archived.", cure="Leave it as it is.", path=("input", "id"))
+        await update_product(context, key, {"status": "draft"})
 
 
 async def set_form(context: Context, key: UUID, form: Form) -> None:
@@ -72,7 +88,7 @@ async def set_form(context: Context, key: UUID, form: Form) -> None:
         )
         if changed is None:
             raise NotFound("There is no such product.", path=("input", "id"))
-        await _record(
+        await record(
             context, "catalog.form_set", f"product:{key}", {"fields": [field.name for field in form]}
         )
 
@@ -99,8 +115,8 @@ async def update_variant(context: Context, key: UUID, values: Mapping[str, Any])
             if changes.keys() & {"cost_units", "cost_currency"}:
                 await note_costs(context.db, [after], Author(key=context.principal.key, source="admin"))
             await Variant.update({**changes, "updated_at": await _now(context)}).where(Variant.id == key)
-            await refresh_products(context.db, [row["product"]], _currency(context))
-            await _record(context, "catalog.variant_updated", f"variant:{key}", changes)
+            await refresh_products(context.db, [row["product"]], currency_of(context))
+            await record(context, "catalog.variant_updated", f"variant:{key}", changes)
 
 
 async def update_category(context: Context, path: str, values: Mapping[str, Any]) -> UUID:
@@ -116,7 +132,7 @@ async def update_category(context: Context, path: str, values: Mapping[str, Any]
         changes = _changes(row, values)
         if changes:
             await Category.update(changes).where(Category.id == row["id"])
-            await _record(context, "catalog.category_updated", f"category:{row['id']}", changes)
+            await record(context, "catalog.category_updated", f"category:{row['id']}", changes)
         key: UUID = row["id"]
         return key
 
@@ -130,13 +146,13 @@ async def change_price(context: Context, change: PriceChange, reason: str = "") 
     """
     author = Author(key=context.principal.key, source="admin", reason=reason)
     async with context.db.transaction():
-        (answer,) = await write_prices(context.db, [change], author, _currency(context))
+        (answer,) = await write_prices(context.db, [change], author, currency_of(context))
         if isinstance(answer, Refusal):
             raise answer
         action = "catalog.price_removed" if change.units is None else "catalog.price_set"
         step = {name: value for name, value in msgspec.to_builtins(change).items() if value not in (None, "")}
         units = answer.old if change.units is None else answer.new
-        await _record(context, action, f"variant:{change.variant}", {**step, "units": units})
+        await record(context, action, f"variant:{change.variant}", {**step, "units": units})
 
 
 def _changes(row: Any, values: Mapping[str, Any]) -> Values:
@@ -167,7 +183,8 @@ async def _lock_product_of(context: Context, variant: UUID) -> list[UUID]:
     return [] if product is None else await lock_products(context.db, [product])
 
 
-def _currency(context: Context) -> str:
+def currency_of(context: Context) -> str:
+    """The shop's currency."""
     return context.kernel.settings.section("catalog", CatalogSettings).currency
 
 
@@ -175,7 +192,8 @@ async def _now(context: Context) -> Any:
     return await context.db.fetchval("select now()")
 
 
-async def _record(context: Context, action: str, subject: str, details: Mapping[Any, Any]) -> None:
+async def record(context: Context, action: str, subject: str, details: Mapping[Any, Any]) -> None:
+    """Put a change into the audit log, with who asked for it."""
     await context.kernel.audit.record(
         action,
         principal=context.principal,

@@ -9,6 +9,6 @@ def for_sale_sql(product: str, at: str = "now()") -> str:
         at: the instant, as SQL.
     """
     return (
-        f"(({product}.status = 'published' or {product}.publish_at <= {at})"
+        f"(({product}.status = 'published' or coalesce({product}.publish_at <= {at}, false))"
         f" and ({product}.unpublish_at is null or {product}.unpublish_at > {at}))"
     )

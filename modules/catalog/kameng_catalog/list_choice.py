@@ -15,9 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 
 from kameng.db import Statement
+from kameng_catalog.attributes.values import attribute_terms
 from kameng_catalog.known_lists import KnownLists
 from kameng_catalog.search_index import read_texts, texts_of
 from kameng_catalog.searching import tag_term, words_of
@@ -140,6 +142,7 @@ class Sample:
         for row in texts:
             self.words |= words_of(texts_of(row))
             self.words |= {tag_term(tag) for tag in row["tags"]}
+            self.words.update(attribute_terms(orjson.loads(row["attributes"])))
 
     def products(self) -> dict[str, int]:
         """About how many products have each term."""

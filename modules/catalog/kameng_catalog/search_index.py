@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from kameng.db import Statement
+from kameng_catalog.attributes.values import attribute_terms
 from kameng_catalog.searching import product_terms
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _TEXTS = Statement(
     "catalog.search_texts",
     """
-    select p.id, p.slug, p.titles, p.tags, c.path,
+    select p.id, p.slug, p.titles, p.tags, p.attributes, c.path,
         coalesce(jsonb_agg(v.titles order by v.position, v.id) filter (where v.id is not null), '[]') as variants,
         coalesce(array_agg(v.sku order by v.position, v.id) filter (where v.id is not null), '{}') as skus
     from catalog_product p join catalog_category c on c.id = p.category
@@ -31,7 +32,12 @@ _TEXTS = Statement(
 async def read_terms(db: Database, products: Sequence[UUID]) -> list[dict[str, Any]]:
     """The search terms of products, computed from what they are made of now: rows with ``id`` and ``terms``."""
     return [
-        {"id": row["id"], "terms": product_terms(row["path"], row["tags"], texts_of(row))}
+        {
+            "id": row["id"],
+            "terms": product_terms(
+                row["path"], row["tags"], texts_of(row), attribute_terms(orjson.loads(row["attributes"]))
+            ),
+        }
         for row in await read_texts(db, products)
     ]
 

@@ -1,7 +1,7 @@
 """Search terms: what a product can be found by, as plain words in an array that a GIN index answers.
 
-Beside the words of its texts these are its categories (`/game`, `/game/pc`) and its tags (`#hot`), so that one
-index answers any combination of them.
+Beside the words of its texts these are its categories (`/game`, `/game/pc`), its tags (`#hot`) and its attributes
+(`=region=cn`), so that one index answers any combination of them.
 
 Chinese has no spaces, so each run of ideographs gives its single characters and its pairs; a word of letters
 and digits gives itself and its beginnings, so that ``ste`` finds Steam while somebody is typing. No extension
@@ -60,9 +60,17 @@ def tag_term(tag: str) -> str:
     return f"#{tag.casefold()}"
 
 
-def product_terms(path: str, tags: Iterable[str], texts: Iterable[str]) -> list[str]:
-    """The terms of a product, sorted: its categories, its tags as a whole, and all that its texts say."""
-    return sorted({*path_terms(path), *map(tag_term, tags), *terms_of(texts)})
+def product_terms(
+    path: str, tags: Iterable[str], texts: Iterable[str], attributes: Iterable[str] = ()
+) -> list[str]:
+    """The terms of a product, sorted: its categories, its tags as a whole, its attributes, and all that its texts say.
+
+    Args:
+        path: its category's.
+        tags, texts: its own.
+        attributes: the terms of its attributes, see `attributes.values`.
+    """
+    return sorted({*path_terms(path), *map(tag_term, tags), *attributes, *terms_of(texts)})
 
 
 def words_of(texts: Iterable[str]) -> set[str]:

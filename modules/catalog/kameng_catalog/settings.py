@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -12,6 +12,31 @@ if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class MediaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Section ``[catalog.media]``: where pictures are kept, and how large they may be.
+
+    Attributes:
+        store: ``folder`` of this machine, or ``s3`` for a bucket; its credentials come from the environment
+            (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``).
+        folder: of a folder, relative to ``kameng.toml``.
+        bucket, region, endpoint, prefix: of a bucket; an empty endpoint is Amazon's.
+        virtual_hosts: whether the bucket's name stands in the host's name rather than in the path.
+        public_url: where a web server or CDN serves the files; empty: this shop does, at ``/media``.
+        max_pixels, max_side: width times height of a picture, and the larger of both.
+    """
+
+    store: Literal["folder", "s3"] = "folder"
+    folder: str = ".kameng/media"
+    bucket: str = ""
+    region: str = "us-east-1"
+    endpoint: str = ""
+    prefix: str = ""
+    virtual_hosts: bool = False
+    public_url: str = ""
+    max_pixels: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 24_000_000
+    max_side: Annotated[int, msgspec.Meta(ge=1, le=16_383)] = 10_000
 
 
 class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,6 +49,7 @@ class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         low_stock: a variant with fewer pieces than this is low.
         available_cap: the shop tells no more than this many pieces, so that nobody reads our stock.
         popular_days: sales of so many days make a product popular.
+        media: pictures.
     """
 
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
@@ -31,6 +57,7 @@ class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     low_stock: Count = 10
     available_cap: Count = 100
     popular_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    media: MediaSettings = MediaSettings()
 
 
 async def check_time_zone(kernel: Kernel) -> None:

@@ -7,6 +7,8 @@ import strawberry
 from kameng.module import SchemaPart
 from kameng_catalog.admin.batches import BatchesMutation
 from kameng_catalog.admin.cards import CardsMutation
+from kameng_catalog.admin.categories import CategoriesMutation
+from kameng_catalog.admin.extras import ExtrasMutation
 from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.imports import ImportsMutation
 from kameng_catalog.admin.prices import PricesMutation
@@ -20,17 +22,20 @@ from kameng_catalog.admin.queries import (
 )
 from kameng_catalog.admin.stock_alerts import AlertsMutation, AlertsQuery, alert_nodes
 from kameng_catalog.admin.stock_figures import StockFiguresMutation
+from kameng_catalog.admin.translations import TranslationsQuery
 from kameng_catalog.shop.query import category_nodes
 
 
 @strawberry.type
-class CatalogAdminQueries(CatalogAdminQuery, AlertsQuery):
+class CatalogAdminQueries(CatalogAdminQuery, AlertsQuery, TranslationsQuery):
     """What the staff reads of the catalogue."""
 
 
 @strawberry.type
 class CatalogAdminMutation(
     ProductsMutation,
+    CategoriesMutation,
+    ExtrasMutation,
     FormsMutation,
     PricesMutation,
     ImportsMutation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from strawberry.dataloader import DataLoader
 
 from kameng_catalog.admin import statements
 from kameng_catalog.admin.price_types import VariantPrice, price_of
+from kameng_catalog.admin.product_fields import ManagedPicture, picture_of
 from kameng_catalog.admin.types import (
     Card,
     ManagedProduct,
@@ -23,6 +25,8 @@ from kameng_catalog.admin.types import (
     variant_of,
 )
 from kameng_catalog.contract import Stock
+from kameng_catalog.media.stores import Media
+from kameng_catalog.shop.statements import MEDIA
 
 if TYPE_CHECKING:
     from kameng.db import Statement
@@ -40,7 +44,7 @@ class AdminLoaders:
     Attributes:
         product, variant, batch: by key; None where there is none.
         card: by number.
-        variants_of, prices, available: of a product or variant.
+        variants_of, media, prices, available: of a product or variant.
     """
 
     def __init__(self, context: Context) -> None:
@@ -53,6 +57,9 @@ class AdminLoaders:
             statements.VARIANTS_OF_PRODUCTS, "product", variant_of
         )
         self.prices: DataLoader[UUID, list[VariantPrice]] = self._many(statements.PRICES, "variant", price_of)
+        self.media: DataLoader[UUID, list[ManagedPicture]] = self._many(
+            MEDIA, "product", partial(picture_of, media=context.service(Media))
+        )
         self.available: DataLoader[UUID, int] = DataLoader(self._available)
 
     def _one(self, statement: Statement, make: Callable[[Any], T]) -> DataLoader[Any, T | None]:

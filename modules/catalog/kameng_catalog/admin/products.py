@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -15,10 +16,25 @@ from kameng.money import UnitPrice
 from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_texts
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import ManagedProduct, ManagedVariant, Status
-from kameng_catalog.editing import update_category, update_product, update_variant
+from kameng_catalog.editing import unarchive_product, update_category, update_product, update_variant
 from kameng_catalog.importing import cells
 from kameng_catalog.permissions import MANAGE_PRICES, MANAGE_PRODUCTS
 from kameng_catalog.shop.types import Category, loaders_of
+
+
+_LONGEST_SEO_TITLE = 200
+_LONGEST_SEO_DESCRIPTION = 500
+
+
+@strawberry.input(
+    description="What search engines show in one language, where it is not title and description."
+)
+class SeoInput:
+    """Words for search engines."""
+
+    locale: str = strawberry.field(description="Such as zh-CN or en.")
+    title: str = ""
+    description: str = ""
 
 
 @strawberry.input(description="What changes of a product; what is left out stays.")
@@ -34,6 +50,15 @@ class UpdateProductInput:
     category: str | None = strawberry.field(default=None, description="The path of its category.")
     position: int | None = None
     status: Status | None = None
+    publish_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When it goes on sale by itself; null: it does not."
+    )
+    unpublish_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When it goes off sale by itself; null: it does not."
+    )
+    seo: list[SeoInput] | None = strawberry.field(
+        default=None, description="Those of these languages are replaced; one without words takes it away."
+    )
 
 
 @payload()
@@ -67,6 +92,20 @@ class ArchiveProductInput:
 @payload()
 class ArchiveProductPayload:
     """The product off sale, or why it is not."""
+
+    product: ManagedProduct | None = None
+
+
+@strawberry.input(description="An archived product to work on again.")
+class UnarchiveProductInput:
+    """An archived product."""
+
+    id: strawberry.ID
+
+
+@payload()
+class UnarchiveProductPayload:
+    """The product as a draft, or why it is not."""
 
     product: ManagedProduct | None = None
 
@@ -122,6 +161,11 @@ class ProductsMutation:
         if input.tags is not None:
             values["tags"] = list(checked("tags", cells.tags, ";".join(input.tags)))
         values |= _given(position=input.position, status=input.status and input.status.value)
+        for name in ("publish_at", "unpublish_at"):
+            if getattr(input, name) is not strawberry.UNSET:
+                values[name] = getattr(input, name)
+        if input.seo is not None:
+            values["seo"] = _seo(input.seo)
         key = key_of("Product", input.id)
         await update_product(info.context, key, values, input.category)
         return UpdateProductPayload(product=await _product(info, input.id))
@@ -139,6 +183,13 @@ class ProductsMutation:
         info.context.require(MANAGE_PRODUCTS)
         await update_product(info.context, key_of("Product", input.id), {"status": "archived"})
         return ArchiveProductPayload(product=await _product(info, input.id))
+
+    @mutation
+    async def unarchive_product(self, info: Info, input: UnarchiveProductInput) -> UnarchiveProductPayload:  # noqa: A002 - GraphQL's name
+        """Make an archived product a draft, which nobody buys until it is published."""
+        info.context.require(MANAGE_PRODUCTS)
+        await unarchive_product(info.context, key_of("Product", input.id))
+        return UnarchiveProductPayload(product=await _product(info, input.id))
 
     @mutation
     async def update_variant(self, info: Info, input: UpdateVariantInput) -> UpdateVariantPayload:  # noqa: A002 - GraphQL's name
@@ -179,6 +230,21 @@ def _texts(
     if descriptions is not None:
         values["descriptions"] = checked_texts("descriptions", descriptions, cells.LONGEST_DESCRIPTION)
     return values
+
+
+def _seo(given: Sequence[SeoInput]) -> dict[str, dict[str, str]]:
+    titles, descriptions = (
+        checked_texts(
+            "seo",
+            [LocalizedTextInput(locale=item.locale, text=getattr(item, name)) for item in given],
+            longest,
+        )
+        for name, longest in (("title", _LONGEST_SEO_TITLE), ("description", _LONGEST_SEO_DESCRIPTION))
+    )
+    words = {
+        locale: {"title": title, "description": descriptions[locale]} for locale, title in titles.items()
+    }
+    return {locale: {name: text for name, text in named.items() if text} for locale, named in words.items()}
 
 
 def _given(**values: int | str | None) -> dict[str, Any]:

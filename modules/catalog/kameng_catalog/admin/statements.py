@@ -4,7 +4,8 @@ from kameng.db import Statement
 
 PRODUCT_COLUMNS = """
     p.id, p.slug, p.category, p.titles, p.descriptions, p.tags, p.status, p.position, p.popularity,
-    p.created_at, p.updated_at, p.form
+    p.created_at, p.updated_at, p.form, p.publish_at, p.unpublish_at, p.attributes, p.seo, p.public_metadata,
+    p.private_metadata
 """
 
 VARIANT_COLUMNS = """

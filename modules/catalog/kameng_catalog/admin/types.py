@@ -19,6 +19,7 @@ from kameng.money import Money as Amount
 from kameng_catalog.admin.localized import LocalizedText
 from kameng_catalog.admin.localized import localized as _texts
 from kameng_catalog.admin.price_types import PriceFields
+from kameng_catalog.admin.product_fields import ManagedExtras, extras_of
 from kameng_catalog.admin.stock_types import BatchFields, StockFields, batch_fields
 from kameng_catalog.forms import FormField, read_form
 from kameng_catalog.prices_shown import price_shown
@@ -148,11 +149,9 @@ class ManagedFormField:
 
 
 @strawberry.type(name="Product", description="Something that the shop sells, in one or more variants.")
-class ManagedProduct(Node):
+class ManagedProduct(ManagedExtras, Node):
     """A product as the staff sees it."""
 
-    key: strawberry.Private[UUID]
-    category_key: strawberry.Private[UUID]
     titles_by_locale: strawberry.Private[Mapping[str, str]]
     descriptions_by_locale: strawberry.Private[Mapping[str, str]]
     slug: str
@@ -275,6 +274,7 @@ def product_of(row: Any) -> ManagedProduct:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         stored_form=row["form"],
+        **extras_of(row),
     )
 
 

@@ -64,6 +64,13 @@ _PRODUCT = {
     "createdAt": {"created_at": "p.created_at"},
     "category": {"category_key": "p.category"},
     "form": {"stored_form": "p.form"},
+    "attributes": {"stored_attributes": "p.attributes", "category_key": "p.category"},
+    "metadata": {"stored_metadata": "p.public_metadata"},
+    "seo": {
+        "stored_seo": "p.seo",
+        "title": text_sql("p.titles", "{locale}"),
+        "description": text_sql("p.descriptions", "{locale}"),
+    },
     # The lowest retail price is kept in the product's row, see `listings`, until a period begins or ends; whoever has a tier
     # or a site of his own is counted for.
     "priceFrom": {
@@ -82,7 +89,9 @@ _VARIANT = {
     "price": {"unit": _PRICE},
 }
 
-_BY_KEY = frozenset({"id", "__typename", "variants", "product", "stockState", "available", "quantityPrices"})
+_BY_KEY = frozenset(
+    {"id", "__typename", "variants", "product", "stockState", "available", "quantityPrices", "media"}
+)
 """Fields that are found by the key alone."""
 
 

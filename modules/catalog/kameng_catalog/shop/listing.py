@@ -12,6 +12,7 @@ from kameng.db import Statement
 from kameng.graphql import Connection, Selection
 from kameng.graphql.pages import PageRequest
 from kameng.money import UnitPrice
+from kameng_catalog.attributes.values import attribute_term
 from kameng_catalog.known_lists import KnownLists
 from kameng_catalog.searching import asked_words, tag_term
 from kameng_catalog.shop.columns import product_columns
@@ -37,6 +38,14 @@ class PriceRange:
     to: Decimal | None = strawberry.field(default=None, description="In main units, such as 99.")
 
 
+@strawberry.input(description="Products that state this value in this attribute.")
+class AttributeFilter:
+    """A value to filter by."""
+
+    code: str
+    value: str = strawberry.field(description="As `ProductAttribute.values` has it.")
+
+
 def filter_of(
     *,
     category: str | None,
@@ -44,6 +53,7 @@ def filter_of(
     tags: Sequence[str] | None,
     price: PriceRange | None,
     currency: str,
+    attributes: Sequence[AttributeFilter] | None = None,
 ) -> Filter:
     """What products have in common whose list is asked for.
 
@@ -53,6 +63,7 @@ def filter_of(
         tags: only those that have all of these.
         price: only those in this range.
         currency: the shop's.
+        attributes: only those that state all of these.
 
     Raises:
         InvalidInput: an end of the range is no price.
@@ -60,6 +71,7 @@ def filter_of(
     # No category is called "?"; an empty path is that of none, not of the shop.
     words = [] if category is None else [[f"/{category.strip('/') or '?'}"]]
     words += [[tag_term(tag)] for tag in tags or ()]
+    words += [[attribute_term(asked.code, asked.value)] for asked in attributes or ()]
     words += asked_words(search or "")
     ends = (None, None) if price is None else (price.from_, price.to)
     lowest, highest = (None if end is None else UnitPrice.parse(end, currency).units for end in ends)

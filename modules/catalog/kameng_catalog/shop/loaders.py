@@ -15,9 +15,12 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from kameng.graphql import Money, Selection
+from kameng_catalog.attributes.definitions import Definitions, read_definitions
+from kameng_catalog.media.stores import Media
 from kameng_catalog.pricing import LADDERS
 from kameng_catalog.shop import statements
 from kameng_catalog.shop.columns import EVERY_PRODUCT_FIELD, EVERY_VARIANT_FIELD, product_columns
+from kameng_catalog.shop.product_fields import Picture, picture_of
 from kameng_catalog.shop.reading import FOR_SALE, ShopReader
 from kameng_catalog.shop.types import Category, Product, StockState, Variant, category_of, state_of
 
@@ -83,6 +86,7 @@ class ShopLoaders:
         self._variants: dict[Selection, DataLoader[UUID, Variant | None]] = {}
         self._offers: dict[Selection, DataLoader[UUID, list[Variant]]] = {}
         self._tree: asyncio.Future[CategoryTree] | None = None
+        self._definitions: asyncio.Future[Definitions] | None = None
 
     # Each is made when it is needed first: most documents read all that they ask for ahead.
 
@@ -95,6 +99,11 @@ class ShopLoaders:
     def ladder(self) -> DataLoader[UUID, list[LadderStep]]:
         """What the viewer pays for each quantity of a variant."""
         return DataLoader(self._ladders)
+
+    @cached_property
+    def media(self) -> DataLoader[UUID, list[Picture]]:
+        """The pictures of a product, in the shop's order."""
+        return DataLoader(self._media)
 
     @cached_property
     def _prices(self) -> DataLoader[UUID, Money | None]:
@@ -163,12 +172,27 @@ class ShopLoaders:
             self._tree = asyncio.ensure_future(self._read_tree())
         return await self._tree
 
+    async def definitions(self) -> Definitions:
+        """All definitions of attributes, read once."""
+        if self._definitions is None:
+            self._definitions = asyncio.ensure_future(read_definitions(self._context.db))
+        return await self._definitions
+
     async def _read_tree(self) -> CategoryTree:
         rows = await self._context.db.fetch(statements.CATEGORIES, self._context.locale)
         children: dict[UUID | None, list[UUID]] = defaultdict(list)
         for row in rows:
             children[row["parent"]].append(row["id"])
         return CategoryTree({row["id"]: category_of(row) for row in rows}, children)
+
+    async def _media(self, keys: list[UUID]) -> list[list[Picture]]:
+        media = self._context.service(Media)
+        rows = await self._context.db.fetch(statements.MEDIA, keys)
+        found = {
+            key: [picture_of(row, media) for row in group]
+            for key, group in groupby(rows, itemgetter("product"))
+        }
+        return [found.get(key, []) for key in keys]
 
     async def _lowest(self, keys: list[UUID]) -> list[Money | None]:
         products = await self.product(_LOWEST).load_many(keys)

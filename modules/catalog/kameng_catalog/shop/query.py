@@ -13,7 +13,7 @@ from kameng.graphql import Connection, Info, selection_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import key_of
 from kameng_catalog.shop.columns import product_columns
-from kameng_catalog.shop.listing import PriceRange, filter_of, list_products
+from kameng_catalog.shop.listing import AttributeFilter, PriceRange, filter_of, list_products
 from kameng_catalog.shop.loaders import WHOLE_PRODUCT, WHOLE_VARIANT, shop_loaders
 from kameng_catalog.shop.ordering import ProductSort
 from kameng_catalog.shop.reading import shop_reader
@@ -40,8 +40,9 @@ class CatalogShopQuery:
         sort: ProductSort = ProductSort.ARRANGED,
         price: PriceRange | None = None,
         tags: list[str] | None = None,
+        attributes: list[AttributeFilter] | None = None,
     ) -> Connection[Product]:
-        """Published products of a category and all below it, that have all words of the search and all tags."""
+        """Published products of a category and all below it, that have all words, tags and attributes asked for."""
         page = PageRequest.of(first, after, last, before)
         asked = selection_of(info).below("nodes", "edges.node")
         wanted = filter_of(
@@ -49,6 +50,7 @@ class CatalogShopQuery:
             search=search,
             tags=tags,
             price=price,
+            attributes=attributes,
             currency=shop_reader(info.context).settings.currency,
         )
         return await list_products(info.context, page, asked, wanted, sort)

@@ -10,3 +10,13 @@ CATEGORIES = Statement(
     from catalog_category order by position, path
     """,
 )
+
+MEDIA = Statement(
+    "catalog.media_of_products",
+    """
+    select m.id, m.product, m.alts, m.position, f.content_hash, f.extension, f.width, f.height, f.size_bytes, f.thumbnails
+    from catalog_product_media m join catalog_media_file f on f.id = m.file
+    where m.product = any($1::uuid[])
+    order by m.product, m.position, m.id
+    """,
+)

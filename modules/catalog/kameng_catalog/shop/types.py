@@ -21,6 +21,7 @@ from kameng.money import Money as Amount
 from kameng_catalog.forms import read_form
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.shop.form_types import FormField
+from kameng_catalog.shop.product_fields import Attribute, ExtraLoaders, ProductExtras
 
 if TYPE_CHECKING:
     from strawberry.dataloader import DataLoader
@@ -33,7 +34,7 @@ Ahead: TypeAlias = T | Awaitable[T]
 """What was read ahead, or else comes from a loader."""
 
 
-class Loaders(Protocol):
+class Loaders(ExtraLoaders, Protocol):
     """What objects turn to for things that were not read ahead; see `ShopLoaders`, which is made of these types."""
 
     settings: CatalogSettings
@@ -49,7 +50,6 @@ class Loaders(Protocol):
     async def stock_state(self, variant: UUID) -> StockState: ...
     async def shown_stock(self, variant: UUID) -> int: ...
     async def best_state(self, product: UUID) -> StockState: ...
-    async def category(self, key: UUID) -> Category | None: ...
 
 
 @strawberry.enum(description="How much there is of something, without telling how much.")
@@ -81,6 +81,14 @@ class Category(Node):
     async def children(self, info: Info) -> list[Category]:
         """From the tree, which a request reads once."""
         return (await loaders_of(info).category_tree()).below(self.key)
+
+    @strawberry.field(
+        description="What its products state beside their texts: its own attributes and those of all above it."
+    )
+    async def attributes(self, info: Info) -> list[Attribute]:
+        """In the order in which they are shown."""
+        definitions = await loaders_of(info).definitions()
+        return [Attribute.of(found, info.context.locale) for found in definitions.of(self.path)]
 
 
 @strawberry.type(description="What one piece costs from a quantity on.")
@@ -153,14 +161,10 @@ class Variant(Node):
 
 
 @strawberry.type(description="Something that the shop sells, in one or more variants.")
-class Product(Node):
+class Product(ProductExtras, Node):
     """A product as a buyer sees it."""
 
-    key: strawberry.Private[UUID]
-    category_key: strawberry.Private[UUID]
     slug: str = strawberry.field(description="Its name in addresses.")
-    title: str = strawberry.field(description="In the language of the request.")
-    description: str = strawberry.field(description="In the language of the request; plain text.")
     tags: list[str]
     created_at: datetime
     stored_form: strawberry.Private[str | None]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kameng.errors import BootError
 from kameng.module import Module, NotificationKind, Permission, Provide, SchemaPart, Task
 from kameng.notify.admin import MANAGE, READ, NotifyAdminMutation, NotifyAdminQuery, notification_nodes
+from kameng.notify.command import notify
 from kameng.notify.contract import (
     Addressee,
     Channel,
@@ -83,5 +84,6 @@ module = Module(
             optional=False,
         ),
     ),
+    commands=(notify,),
     on_start=check_templates,
 )

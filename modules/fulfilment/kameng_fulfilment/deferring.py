@@ -13,6 +13,7 @@ from kameng.ids import new_id
 from kameng_catalog.contract import Sale, Stock
 from kameng_fulfilment.drafts import DraftLine, DraftOrder
 from kameng_fulfilment.events import OrderPaid, OrderPlaced
+from kameng_fulfilment.guests.placing import guest_of, too_many_of_guests
 from kameng_fulfilment.life_statements import WRITE_DEFERRED
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.settings import FulfilmentSettings
@@ -50,6 +51,8 @@ class Deferring:
                 )
             else:
                 counts[buyer] += 1
+        if guests := [order for order in orders if guest_of(order.request) and order.place not in refused]:
+            refused |= await too_many_of_guests(self._kernel, guests)
         return refused
 
     async def write(self, orders: Sequence[DraftOrder]) -> None:
@@ -84,6 +87,7 @@ class Deferring:
             [as_json(line.remembered_answers) if line.answers else None for _, _, line in lines],
             [line.variant.delivery for _, _, line in lines],
             [_delivered(order, line) for order, _, line in lines],
+            [_buyer_kind(order) for order in orders],
         )
         await self._move_stock(orders, until)
         await self._kernel.events.emit(*(event for order in orders for event in _facts(order, until)))
@@ -103,6 +107,10 @@ def _sale(line: DraftLine) -> Sale:
     return Sale(pick=line.pick, line=line.id)
 
 
+def _buyer_kind(order: DraftOrder) -> str:
+    return "guest" if guest_of(order.request) else "member"
+
+
 def _delivered(order: DraftOrder, line: DraftLine) -> int:
     return line.quantity if not order.outside and line.variant.delivery == "instant" else 0
 
@@ -118,7 +126,7 @@ def _facts(order: DraftOrder, until: datetime) -> list[Event]:
         "order": str(order.id),
         "number": order.number,
         "buyer": str(order.request.member),
-        "buyer_kind": "member",
+        "buyer_kind": _buyer_kind(order),
         "total_minor": order.total.minor,
         "currency": order.total.currency,
         "at": datetime.now(UTC).isoformat(),

@@ -169,17 +169,17 @@ WRITE_DEFERRED = Statement(
     with orders as (
         insert into fulfilment_order
             (id, number, member, idempotency_key, fingerprint, currency, total_minor, charge, state, payment,
-             reserved_until, created_at, paid_at)
+             reserved_until, buyer_kind, created_at, paid_at)
         select o.*, now(), case when o.state <> 'PENDING_PAYMENT' then now() end
         from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::bigint[], $8::uuid[],
-                    $9::text[], $10::text[], $11::timestamptz[])
+                    $9::text[], $10::text[], $11::timestamptz[], $27::text[])
             as o (id, number, member, idempotency_key, fingerprint, currency, total_minor, charge, state, payment,
-                  reserved_until)
-        returning id, member, state
+                  reserved_until, buyer_kind)
+        returning id, member, state, buyer_kind
     ), history as (
         insert into fulfilment_order_history (id, order_id, at, from_state, to_state, actor, note)
         select h.id, o.id, now(), case when o.state <> 'PENDING_PAYMENT' then 'PENDING_PAYMENT' end, o.state,
-               'member:' || o.member,
+               o.buyer_kind || ':' || o.member,
                case when o.state = 'PENDING_PAYMENT' then 'waits for its payment' else 'paid from the wallet' end
         from orders o
         join unnest($12::uuid[], $1::uuid[]) as h (id, order_id) on h.order_id = o.id

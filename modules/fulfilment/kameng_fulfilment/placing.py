@@ -18,6 +18,7 @@ from kameng.errors import Conflict, Refusal
 from kameng.ids import new_id
 from kameng.money import Money
 from kameng_catalog.contract import (
+    RETAIL,
     NotForSale,
     PickRequest,
     Prices,
@@ -28,6 +29,7 @@ from kameng_catalog.contract import (
 )
 from kameng_fulfilment.deferring import Deferring
 from kameng_fulfilment.drafts import DraftLine, DraftOrder, at_line, checked_line, completed_event
+from kameng_fulfilment.guests.placing import changed_carts, guest_of, write_particulars
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.numbers import new_number
 from kameng_fulfilment.requests import OrderRequest, PriceChanged
@@ -90,6 +92,7 @@ class Placing:
             await self._repeated(requests, outcomes)
             if self._flash:
                 self._too_late(self._flash, requests, outcomes)
+            await self._carts(requests, outcomes)
             orders = await self._priced(requests, outcomes)
             if outside := [order for order in orders if order.outside]:
                 for place, refusal in (await self._deferring.too_many(outside)).items():
@@ -108,6 +111,8 @@ class Placing:
                 contested += await self._flash.book(admission, paid)
             if paid:
                 await self._write(paid, outcomes)
+                if bringing := [order for order in paid if order.request.particulars]:
+                    await write_particulars(self._kernel, bringing)
         assert None not in outcomes  # noqa: S101 - every request has its outcome by now
         return BatchResult(outcomes, contested)  # type: ignore[arg-type]  # checked just above
 
@@ -128,6 +133,16 @@ class Placing:
             if outcomes[place] is None:
                 outcomes[place] = flash.late([line.variant for line in request.lines])
 
+    async def _carts(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> None:
+        carts = {
+            place: request
+            for place, request in enumerate(requests)
+            if request.particulars and request.particulars.cart and outcomes[place] is None
+        }
+        if carts:
+            for place, refusal in (await changed_carts(self._kernel, carts)).items():
+                outcomes[place] = refusal
+
     async def _priced(
         self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]
     ) -> list[DraftOrder]:
@@ -140,7 +155,9 @@ class Placing:
         members = await self._members.snapshots([requests[place].member for place in open_places])
         tiers: dict[int, str] = {}
         for place, member in zip(open_places, members, strict=True):
-            if member is None or not member.active:
+            if guest_of(requests[place]):
+                tiers[place] = RETAIL
+            elif member is None or not member.active:
                 outcomes[place] = NotForSale("This account cannot buy.", cure="Ask the shop's support.")
             else:
                 tiers[place] = member.tier
@@ -180,6 +197,11 @@ class Placing:
                 f"The total is {total.amount} {total.currency} now, not {request.expected.amount}.",
                 cure="Show the buyer the new total and order again with a new key.",
                 path=("input", "expectedTotal"),
+            )
+            return None
+        if not total.minor and guest_of(request):
+            outcomes[place] = NotForSale(
+                "What costs nothing is for members.", cure="Log in, or become a member."
             )
             return None
         # What costs nothing waits for no payment.

@@ -10,6 +10,7 @@ import msgspec
 
 from kameng.errors import InvalidInput, Refusal
 from kameng.money import Money
+from kameng_fulfilment.particulars import Particulars
 
 MAX_LINES = 50
 """Lines of one order."""
@@ -54,6 +55,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
         currency: what it is paid in.
         expected: the total that the buyer saw, if it insists on it.
         outside: whether it is paid from outside, and its stock kept until then, rather than from the wallet at once.
+        particulars: what it brings along beside its lines, which few orders do.
     """
 
     member: UUID
@@ -62,6 +64,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     expected: Money | None = None
     outside: bool = False
+    particulars: Particulars | None = None
 
     @property
     def fingerprint(self) -> bytes:
@@ -70,7 +73,13 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
             (line.variant.hex, line.quantity, *([sorted(line.answers)] if line.answers else []))
             for line in self.lines
         )
-        asked = (self.currency, lines, "OUTSIDE") if self.outside else (self.currency, lines)
+        asked: tuple[object, ...] = (
+            (self.currency, lines, "OUTSIDE") if self.outside else (self.currency, lines)
+        )
+        if self.particulars is not None:
+            # A cart is empty once it was ordered, so a repeated request cannot name its lines.
+            asked = ("CART", *asked[::2]) if self.particulars.cart else asked
+            asked = (*asked, self.particulars.mark)
         return hashlib.sha256(msgspec.msgpack.encode(asked)).digest()
 
 
@@ -82,6 +91,7 @@ def order_request(
     expected: Money | None = None,
     *,
     outside: bool = False,
+    particulars: Particulars | None = None,
 ) -> OrderRequest:
     """Check a request's shape.
 
@@ -121,4 +131,5 @@ def order_request(
         currency=currency,
         expected=expected,
         outside=outside,
+        particulars=particulars,
     )

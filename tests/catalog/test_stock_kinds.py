@@ -130,6 +130,9 @@ async def test_buyers_keep_the_secret_that_they_bought(shop: Shop) -> None:
 
 async def test_suppliers_stock_is_what_they_said_last(shop: Shop) -> None:
     variant = await mirrored(shop, 2)
+    [snapshot] = await shop.variants.snapshots([variant])
+    assert snapshot is not None
+    assert (snapshot.stock_kind, snapshot.delivery) == ("supplier", "supplier")
     card = await shop.stocked(cards=1)
     # A figure is no promise: picking checks it and takes nothing from it
     assert await take(shop, variant, 3) == "OUT_OF_STOCK"

@@ -58,10 +58,11 @@ PUT_PRODUCTS = Statement(
 PUT_VARIANTS = Statement(
     "catalog.put_variants",
     """
-    insert into catalog_variant (id, product, sku, titles, stock_kind, face_minor, face_currency, cost_units,
-        cost_currency, min_quantity, max_quantity, position, status, created_at, updated_at)
-    select id, product, sku, titles, stock_kind, face_minor, face_currency, cost_units, cost_currency,
-        min_quantity, max_quantity, position, status, now(), now()
+    insert into catalog_variant (id, product, sku, titles, stock_kind, delivery, face_minor, face_currency,
+        cost_units, cost_currency, min_quantity, max_quantity, position, status, created_at, updated_at)
+    select id, product, sku, titles, stock_kind,
+        case stock_kind when 'supplier' then 'supplier' else 'instant' end, face_minor, face_currency,
+        cost_units, cost_currency, min_quantity, max_quantity, position, status, now(), now()
     from jsonb_to_recordset($1::jsonb) as r (
         id uuid, product uuid, sku text, titles jsonb, stock_kind text, face_minor bigint, face_currency text,
         cost_units bigint, cost_currency text, min_quantity int, max_quantity int, position int, status text

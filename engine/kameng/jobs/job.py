@@ -74,26 +74,6 @@ class RowChange(msgspec.Struct, frozen=True, array_like=True):
     fields: tuple[FieldChange, ...] = ()
 
 
-class JobReport(msgspec.Struct, kw_only=True):
-    """What a job did, or would do.
-
-    Attributes:
-        counts: numbers by name, such as ``created``.
-        problem_count: rows that were not done.
-        problems: the first `SHOWN` of them.
-        changes: the first `SHOWN` changes.
-        applied: whether anything was written.
-        subject: the global id of what came of it, if one thing did.
-    """
-
-    counts: dict[str, int] = {}
-    problem_count: int = 0
-    problems: list[Problem] = []
-    changes: list[RowChange] = []
-    applied: bool = False
-    subject: str = ""
-
-
 class JobError(msgspec.Struct, frozen=True):
     """Why a job failed.
 
@@ -105,6 +85,28 @@ class JobError(msgspec.Struct, frozen=True):
     code: str
     message: str
     cure: str = ""
+
+
+class JobReport(msgspec.Struct, kw_only=True):
+    """What a job did, or would do.
+
+    Attributes:
+        counts: numbers by name, such as ``created``.
+        problem_count: rows that were not done.
+        problems: the first `SHOWN` of them.
+        changes: the first `SHOWN` changes.
+        applied: whether anything was written.
+        subject: the global id of what came of it, if one thing did.
+        error: why the job counts as failed although its function came to an end; nothing more is tried.
+    """
+
+    counts: dict[str, int] = {}
+    problem_count: int = 0
+    problems: list[Problem] = []
+    changes: list[RowChange] = []
+    applied: bool = False
+    subject: str = ""
+    error: JobError | None = None
 
 
 class JobFile(msgspec.Struct, frozen=True, kw_only=True):

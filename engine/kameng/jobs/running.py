@@ -111,8 +111,9 @@ class _Attempt:
             return
         error = call.exception()
         if error is None:
+            report = call.result()
             state = JobState.ROLLED_BACK if job.rolling_back else JobState.SUCCEEDED
-            await self._finish(state, report=call.result())
+            await self._finish(JobState.FAILED if report.error else state, report=report, error=report.error)
         elif isinstance(error, JobLost):
             log.warning("a job was given to another worker", id=str(job.id), kind=job.kind)
         elif isinstance(error, JobCancelled):

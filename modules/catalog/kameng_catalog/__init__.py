@@ -2,6 +2,7 @@
 
 from kameng.module import Module, Provide
 from kameng_catalog.admin import ADMIN
+from kameng_catalog.bulk.kinds import JOBS
 from kameng_catalog.commands import IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
 from kameng_catalog.events import (
@@ -51,6 +52,7 @@ module = Module(
         BatchRecalled,
     ),
     tasks=TASKS,
+    jobs=JOBS,
     routes=(serve_media,),
     permissions=PERMISSIONS,
     commands=(IMPORT,),

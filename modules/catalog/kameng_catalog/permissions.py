@@ -16,5 +16,16 @@ MANAGE_STOCK = Permission(
     "调整库存、隔离和召回批次",
 )
 REVEAL_CARDS = Permission("catalog.reveal_cards", "See the secrets of cards", "查看卡密明文")
+EXPORT_SECRETS = Permission(
+    "catalog.export_secrets", "Export cards with their secrets to a file", "导出卡密明文文件"
+)
 
-PERMISSIONS = (READ_PRODUCTS, MANAGE_PRODUCTS, MANAGE_PRICES, IMPORT_STOCK, MANAGE_STOCK, REVEAL_CARDS)
+PERMISSIONS = (
+    READ_PRODUCTS,
+    MANAGE_PRODUCTS,
+    MANAGE_PRICES,
+    IMPORT_STOCK,
+    MANAGE_STOCK,
+    REVEAL_CARDS,
+    EXPORT_SECRETS,
+)

@@ -11,6 +11,7 @@ from kameng_catalog.admin.categories import CategoriesMutation
 from kameng_catalog.admin.extras import ExtrasMutation
 from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.imports import ImportsMutation
+from kameng_catalog.admin.jobs import JobsMutation
 from kameng_catalog.admin.prices import PricesMutation
 from kameng_catalog.admin.products import ProductsMutation
 from kameng_catalog.admin.queries import (
@@ -39,6 +40,7 @@ class CatalogAdminMutation(
     FormsMutation,
     PricesMutation,
     ImportsMutation,
+    JobsMutation,
     CardsMutation,
     StockFiguresMutation,
     BatchesMutation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -14,6 +14,7 @@ from kameng_catalog.importing import product_statements as statements
 from kameng_catalog.importing.faults import UnreadableFile
 from kameng_catalog.importing.product_lines import ProductLine, ProductLines
 from kameng_catalog.importing.product_plan import Known, Plan, Planner, keys_of
+from kameng_catalog.importing.product_undo import undo_rows
 from kameng_catalog.importing.report import Outcome, ProductReport
 from kameng_catalog.json_rows import json_rows
 from kameng_catalog.listings import lock_products, refresh_products
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from kameng_catalog.importing.sheets import Sheet
 
 T = TypeVar("T")
+
+Done = Callable[[Sequence[tuple[str, Mapping[str, Any]]]], Awaitable[None]]
+"""Hears of rows that were changed, as `product_undo.undo_rows` tells them."""
 
 CHUNK = 2_000
 """Rows of one statement."""
@@ -42,7 +46,9 @@ async def import_products(
     principal: Principal,
     keep_good: bool = False,
     dry_run: bool = False,
+    source: str = "import",
     progress: Callable[[Sheet], None] = lambda _sheet: None,
+    done: Done | None = None,
 ) -> ProductReport:
     """Create and change products, variants, categories and retail prices as a file says.
 
@@ -54,7 +60,9 @@ async def import_products(
         principal: who imports, for the audit log.
         keep_good: write the sound lines although others are faulty.
         dry_run: tell what would be done, and write nothing.
+        source: by what way, for the history of prices.
         progress: called now and then while the file is read, in another thread.
+        done: called inside the transaction, for a later roll-back.
 
     Raises:
         UnreadableFile: it is no such table.
@@ -71,7 +79,10 @@ async def import_products(
         created, updated = report.count(Outcome.CREATED), report.count(Outcome.UPDATED)
         if created or updated:
             currency = kernel.settings.section("catalog", CatalogSettings).currency
-            await _write(kernel.db, plan, currency, Author(key=principal.key, source="import"))
+            await _write(kernel.db, plan, currency, Author(key=principal.key, source=source))
+            if done is not None:
+                for rows in _chunks(list(undo_rows(plan, known))):
+                    await done(rows)
             await kernel.events.emit(ProductsImported(created=created, updated=updated))
             await kernel.audit.record(
                 "catalog.products_imported",

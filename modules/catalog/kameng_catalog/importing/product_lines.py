@@ -31,12 +31,14 @@ COLUMNS = Columns(
         "face_currency",
         "price",
         "cost",
+        "cost_currency",
         "currency",
         "min_quantity",
         "max_quantity",
         "description_zh",
         "description_en",
         "tags",
+        "product_status",
         "status",
     ),
     required=frozenset(
@@ -47,7 +49,15 @@ COLUMNS = Columns(
 there.
 """
 
-OF_THE_PRODUCT = ("title_zh", "title_en", "category", "description_zh", "description_en", "tags")
+OF_THE_PRODUCT = (
+    "title_zh",
+    "title_en",
+    "category",
+    "description_zh",
+    "description_en",
+    "tags",
+    "product_status",
+)
 """Columns in which all lines of a product agree."""
 
 OF_THE_CATEGORY = ("category_zh", "category_en")
@@ -63,8 +73,10 @@ class ProductLine(msgspec.Struct, frozen=True, kw_only=True):
         titles, variant_titles, descriptions: texts by locale; only those that are not empty.
         category_titles: the same for the category, and for those above it that the line names, by path.
         kind, status, tags: as the columns say.
+        product_status: of the product; empty where the file does not say.
         face: minor units and currency of what the card is worth.
-        price, cost: ten-thousandths of ``currency``.
+        price: ten-thousandths of ``currency``.
+        cost, cost_currency: ten-thousandths, and of what; of ``currency`` where the file does not say.
         min_quantity, max_quantity: None where the file does not say.
     """
 
@@ -78,10 +90,12 @@ class ProductLine(msgspec.Struct, frozen=True, kw_only=True):
     descriptions: Mapping[str, str]
     kind: str
     status: str
+    product_status: str
     tags: tuple[str, ...]
     face: tuple[int, str] | None
     price: int
     cost: int | None
+    cost_currency: str
     currency: str
     min_quantity: int | None
     max_quantity: int | None
@@ -111,9 +125,9 @@ def _description(text: str) -> str:
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "sku": cells.sku,
     "product": cells.slug,
-    "title_zh": _needed_title,
+    "title_zh": _title,
     "title_en": _title,
-    "variant_zh": _needed_title,
+    "variant_zh": _title,
     "variant_en": _title,
     "category": cells.path,
     "category_zh": _category_title,
@@ -123,12 +137,14 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "face_currency": _optional(cells.currency),
     "price": cells.units,
     "cost": _optional(cells.units),
+    "cost_currency": _optional(cells.currency),
     "currency": cells.currency,
     "min_quantity": _optional(cells.quantity),
     "max_quantity": _optional(cells.quantity),
     "description_zh": _description,
     "description_en": _description,
     "tags": cells.tags,
+    "product_status": _optional(cells.status),
     "status": cells.status,
 }
 
@@ -195,7 +211,12 @@ class ProductLines:
 
 def _against_itself(line: int, texts: Mapping[str, str], values: dict[str, Any]) -> list[Fault]:
     """Whether cells of a line fit together; cells that are wrong by themselves are left out."""
-    faults = []
+    # One language is enough.
+    faults = [
+        Fault(line, f"{name}_zh", "is missing")
+        for name in ("title", "variant")
+        if not texts.get(f"{name}_zh") and not texts.get(f"{name}_en")
+    ]
     for one, other in (("face_value", "face_currency"), ("face_currency", "face_value")):
         if texts.get(one) and not texts.get(other):
             faults.append(Fault(line, other, f"is missing, while {one} is given"))
@@ -230,10 +251,12 @@ def _line(line: int, texts: Mapping[str, str], values: Mapping[str, Any]) -> Pro
         descriptions=_localized(values, "description"),
         kind=values["kind"],
         status=values["status"],
+        product_status=values.get("product_status") or "",
         tags=values.get("tags", ()),
         face=face,
         price=values["price"],
         cost=values.get("cost"),
+        cost_currency=values.get("cost_currency") or values["currency"],
         currency=values["currency"],
         min_quantity=values.get("min_quantity"),
         max_quantity=values.get("max_quantity"),

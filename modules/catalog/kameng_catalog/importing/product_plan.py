@@ -111,7 +111,9 @@ class Planner:
         old = there or {"cost_units": None, "cost_currency": None, "below_cost": False}
         cost = (old["cost_units"], old["cost_currency"])
         if "cost" in self._columns:
-            cost = (line.cost, line.currency)
+            cost = (line.cost, line.cost_currency)
+        if there and (line.price, *cost) == (there["price"], old["cost_units"], old["cost_currency"]):
+            return []  # what is there already may stay
         units, currency = cost
         if old["below_cost"] or units is None or currency != line.currency or line.price >= units:
             return []
@@ -158,7 +160,7 @@ class Planner:
             "descriptions": self._texts("description", line.descriptions, old["descriptions"]),
             "tags": list(line.tags) if "tags" in self._columns else old["tags"],
             # One variant for sale puts its product on sale; only a person takes it off.
-            "status": "published" if published else old["status"],
+            "status": line.product_status or ("published" if published else old["status"]),
         }
         changes: tuple[FieldChange, ...] = ()
         if there is not None:
@@ -181,7 +183,7 @@ class Planner:
             **self._if_column("face_value", line.face, ("face_minor", "face_currency"), old),
             **self._if_column(
                 "cost",
-                None if line.cost is None else (line.cost, line.currency),
+                None if line.cost is None else (line.cost, line.cost_currency),
                 ("cost_units", "cost_currency"),
                 old,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,14 @@ from kameng_catalog.importing.faults import Fault, UnreadableFile
 
 EXACT_DIGITS = 15
 """Digits of a number that a spreadsheet keeps; it silently replaces further ones by zeros."""
+
+
+QUOTED = "quoted"
+"""A column that any file may have. Where it says ``1``, cells that begin with an apostrophe and then a sign of formulas have
+that apostrophe only to be harmless in spreadsheets, see `kameng_catalog.exporting.writers`.
+"""
+
+_APOSTROPHE = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
 class LossyNumber(str):
@@ -53,11 +62,13 @@ class Sheet(Protocol):
     """A table that is being read.
 
     Attributes:
-        columns: the names in its header, in its order.
+        columns: the names in its header, in its order, without `QUOTED`.
+        encoding: of its text; ``utf-8`` for a workbook.
         total, done: how much there is to read and how much was read, in units of its own; ``total`` may be 0.
     """
 
     columns: tuple[str, ...]
+    encoding: str
     total: int
 
     @property
@@ -142,6 +153,7 @@ class CsvSheet:
 
     def __init__(self, file: BinaryIO, columns: Columns, encoding: str, *, total: int) -> None:
         self.total = total
+        self.encoding = encoding
         self._file = file
         self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
         first = self._text.readline()
@@ -149,8 +161,8 @@ class CsvSheet:
         delimiter = max(",;\t", key=first.count)
         self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
         self._rows = self._read()
-        header = next(self._rows, None)
-        self.columns = checked_header(header, columns)
+        self._quoting = Quoting(checked_header(next(self._rows, None), columns))
+        self.columns = self._quoting.columns
 
     @property
     def done(self) -> int:
@@ -159,7 +171,7 @@ class CsvSheet:
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header."""
-        return self._rows
+        return self._rows if self._quoting.place is None else map(self._quoting.plain, self._rows)
 
     def close(self) -> None:
         """Close the file."""
@@ -183,6 +195,31 @@ class CsvSheet:
                 f"The file's text does not fit its encoding near line {line}.",
                 cure="Leave the encoding out to have it found.",
             ) from error
+
+
+class Quoting:
+    """Takes the column `QUOTED` out of rows, and the apostrophes that it speaks of.
+
+    Attributes:
+        columns: the header without it.
+        place: where it stands; None for a file that has none.
+    """
+
+    def __init__(self, header: tuple[str, ...]) -> None:
+        self.columns = tuple(name for name in header if name != QUOTED)
+        self.place = header.index(QUOTED) if QUOTED in header else None
+        self._width = len(header)
+
+    def plain(self, row: Row) -> Row:
+        """The row as it was before it was written."""
+        place, cells = self.place, row.cells
+        if place is None or len(cells) < place + 1:
+            # A line that somebody added may end before a column that stands last.
+            return row
+        quoted = cells.pop(place) == "1"
+        if quoted:
+            cells[:] = [cell[1:] if _APOSTROPHE.match(cell) else cell for cell in cells]
+        return row
 
 
 def checked_header(header: Row | None, columns: Columns) -> tuple[str, ...]:
@@ -210,9 +247,11 @@ def _header_faults(line: int, names: Sequence[str], columns: Columns) -> list[Fa
     faults = [
         Fault(line, name, "is no column of such a file" if name else "a column has no name")
         for name in names
-        if name not in columns.known
+        if name not in (*columns.known, QUOTED)
     ]
-    faults += [Fault(line, name, "stands there twice") for name in columns.known if names.count(name) > 1]
+    faults += [
+        Fault(line, name, "stands there twice") for name in (*columns.known, QUOTED) if names.count(name) > 1
+    ]
     faults += [
         Fault(line, name, "is missing") for name in columns.known if name in columns.required - set(names)
     ]

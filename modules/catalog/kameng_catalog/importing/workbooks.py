@@ -13,7 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from kameng_catalog.importing.faults import UnreadableFile
-from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Row, checked_header
+from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Quoting, Row, checked_header
 
 MOST_UNPACKED = 300_000_000
 """Bytes that a workbook may have when it is unpacked; its texts are held in memory while it is read."""
@@ -43,7 +43,10 @@ class WorkbookSheet:
         self.total = sheet.max_row or 0
         self._line = 0
         self._rows = self._read()
-        self.columns = checked_header(next(self._rows, None), columns)
+        self.encoding = "utf-8"
+        header = checked_header(next(self._rows, None), columns)
+        self._quoting, self._width = Quoting(header), len(header)
+        self.columns = self._quoting.columns
 
     @property
     def done(self) -> int:
@@ -52,13 +55,13 @@ class WorkbookSheet:
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header, each at least as wide as it."""
-        width = len(self.columns)
+        width = self._width
         for row in self._rows:
             # A sheet has no end of line: what is empty at the right is not there.
             while len(row.cells) > width and not row.cells[-1]:
                 row.cells.pop()
             row.cells.extend([""] * (width - len(row.cells)))
-            yield row
+            yield self._quoting.plain(row)
 
     def close(self) -> None:
         """Close the workbook and its file."""

@@ -2,7 +2,8 @@
 
 ``orders/hot``: all buy one product; ``orders/spread``: they buy 200 products. ``orders/hot-late``: one product again, of which
 half a million were sold before, beside the spread. ``orders/grown``: the spread in a shop with ten million past orders and as
-many sold cards, beside a new shop. 64 buyers with a session each; durable commits.
+many sold cards, beside a new shop. ``orders/flash``: what buyers of other products notice of a flash sale. 64 buyers with a
+session each; durable commits.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from benchmarks.figures import Figure, median, say
 from benchmarks.load import Load
 from benchmarks.orders.ageing import sell, write_past
 from benchmarks.orders.buying import Buyers
+from benchmarks.orders.crowd import many_files
+from benchmarks.orders.flash import Sale, measure_flash
 from benchmarks.orders.pgbench import one_by_one
 from benchmarks.orders.shop import BUYERS, VARIANTS, seed
 from benchmarks.running import services, web
@@ -34,6 +37,7 @@ class Size:
         rounds, seconds: of each figure.
         sold: pieces of the hot product that are sold before it is measured again.
         past: orders of the grown shop.
+        flash: the flash sale.
     """
 
     cards: int
@@ -41,11 +45,16 @@ class Size:
     seconds: float
     sold: int
     past: int
+    flash: Sale
 
 
 SIZES = {
-    "small": Size(cards=250_000, rounds=3, seconds=5, sold=50_000, past=250_000),
-    "full": Size(cards=1_600_000, rounds=5, seconds=12, sold=500_000, past=10_000_000),
+    "small": Size(
+        cards=250_000, rounds=3, seconds=5, sold=50_000, past=250_000, flash=Sale(1_000, 5_000, 20)
+    ),
+    "full": Size(
+        cards=1_600_000, rounds=5, seconds=12, sold=500_000, past=10_000_000, flash=Sale(1_000, 5_000, 30)
+    ),
 }
 
 
@@ -57,23 +66,29 @@ class Shop:
         running, settings: its services.
         variants: what it sells, the hot one first.
         buyers: who buys.
+        crowd: sessions of those who wait for a flash sale.
     """
 
     running: Running
     settings: Settings
     variants: list[UUID]
     buyers: Buyers
+    crowd: list[str]
 
 
 async def measure(size: str) -> list[Figure]:
     """All figures; the new shop goes on to be the reference of the grown one."""
     wanted = SIZES[size]
+    many_files()
     async with AsyncExitStack() as stack:
         shop = await stack.enter_async_context(_shop(wanted))
         figures = [
             await _beside_pgbench("orders/hot", shop, shop.variants[:1], wanted),
             await _beside_pgbench("orders/spread", shop, shop.variants, wanted),
             await _late(shop, wanted),
+            await measure_flash(
+                shop.settings, shop.buyers.url, shop.crowd, shop.buyers, shop.variants, wanted.flash
+            ),
         ]
         grown = await stack.enter_async_context(_shop(wanted, past=wanted.past))
         figures.append(await _grown(shop, grown, wanted))
@@ -88,13 +103,14 @@ async def _shop(wanted: Size, past: int = 0) -> AsyncIterator[Shop]:
         say(f"seeding {wanted.cards:,} cards, {BUYERS} buyers …")
         async with Kernel(settings) as kernel:
             kernel.db.use()
-            variants, tokens = await seed(kernel, wanted.cards)
+            crowd = 0 if past else wanted.flash.buyers
+            variants, tokens = await seed(kernel, wanted.cards, BUYERS + crowd)
             if past:
                 await write_past(kernel, past, members=BUYERS, variants=VARIANTS)
         async with web(settings) as url:
-            buyers = Buyers(url, tokens)
+            buyers = Buyers(url, tokens[:BUYERS])
             await buyers.buy(variants, 2)  # warm: connections, plans, compiled documents
-            yield Shop(running, settings, variants, buyers)
+            yield Shop(running, settings, variants, buyers, tokens[BUYERS:])
 
 
 async def _beside_pgbench(name: str, shop: Shop, variants: list[UUID], wanted: Size) -> Figure:

@@ -38,12 +38,13 @@ class Buyers:
     url: str
     tokens: list[str]
 
-    async def buy(self, variants: list[UUID], seconds: float) -> Load:
+    async def buy(self, variants: list[UUID], seconds: float, connections: int = BUYERS) -> Load:
         """Buy one piece after the other, all of them at once, going round the variants.
 
         Args:
             variants: what they buy.
             seconds: how long.
+            connections: how many of them buy at the same moment.
         """
         values = {
             "tokens": lua(self.tokens),
@@ -51,4 +52,4 @@ class Buyers:
             "document": lua(lua(DOCUMENT)),
             "run": lua(uuid4().hex),
         }
-        return await run_wrk(self.url, SCRIPT % values, connections=BUYERS, seconds=seconds)
+        return await run_wrk(self.url, SCRIPT % values, connections=connections, seconds=seconds)

@@ -11,12 +11,12 @@ BUYERS = 64
 VARIANTS = 200
 
 
-async def seed(kernel: Kernel, cards: int) -> tuple[list[UUID], list[str]]:
+async def seed(kernel: Kernel, cards: int, buyers: int = BUYERS) -> tuple[list[UUID], list[str]]:
     """Variants with cards, half of them of the first; members with money and a session. Returns variants and tokens."""
     db = kernel.db
     category, batch = new_id(), new_id()
     variants = [new_id() for _ in range(VARIANTS)]
-    members = [new_id() for _ in range(BUYERS)]
+    members = [new_id() for _ in range(buyers)]
     async with db.transaction():
         await db.execute("create table bench_variant (n int primary key, id uuid not null)")
         await db.execute(

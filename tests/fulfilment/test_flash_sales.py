@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from kameng.auth import Principal
 from kameng.ids import global_id, new_id
-from kameng_fulfilment.flash.known import KnownSales
+from kameng_fulfilment.flash.known import OLDEST_SECONDS, KnownSales
 from kameng_fulfilment.requests import LineRequest, order_request
 from kameng_fulfilment.services import Orders
 from kameng_fulfilment.unpaid import expire_unpaid
@@ -98,6 +99,31 @@ async def test_a_planned_sale_closes_its_variant_until_it_opens(shop: Shop) -> N
     assert refused["errors"][0]["path"] == ["input", "lines", "0"]
     assert NEXT_HOUR.isoformat() in refused["errors"][0]["message"]
     assert code(await buy(shop, other, buyer)) == "COMPLETED"
+
+
+async def test_who_comes_after_a_pause_knows_of_sales_that_were_planned_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a process remembers is never so old that a sale could open without its knowing."""
+    # Given a process that heard of no sale, and nobody who asked it for a while
+    variant = await shop.stock("A-1", "3", [f"A{n}" for n in range(5)])
+    buyer = await shop.member("100")
+    assert code(await buy(shop, variant, buyer)) == "COMPLETED"
+    await plan(shop, variant)
+    monkeypatch.setattr("kameng_fulfilment.flash.known.time", Later(OLDEST_SECONDS))
+    # Then the first who asks is told of it
+    assert code(await buy(shop, variant, buyer)) == "FLASH_SALE_NOT_OPEN"
+
+
+class Later:
+    """A clock that is ahead."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def monotonic(self) -> float:
+        """Seconds, from now on."""
+        return time.monotonic() + self.seconds
 
 
 @pytest.mark.parametrize(

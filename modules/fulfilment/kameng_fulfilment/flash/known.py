@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 1.0
 """So long what is known is not read again."""
 
+OLDEST_SECONDS = 5.0
+"""What is known is never older than this: whoever comes after a pause waits until it is read again."""
+
 NOTICE_SECONDS = 10
 """A sale is planned at least so long before it opens, so that by then every process knows of it."""
 
@@ -46,7 +49,7 @@ class FlashSale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownSales:
-    """Remembers the sales that run or will; reads them again every second while somebody asks.
+    """Remembers the sales that run or will; reads them again every second while somebody asks, and before he does after a pause.
 
     Args:
         kernel: whose sales.
@@ -54,26 +57,25 @@ class KnownSales:
 
     def __init__(self, kernel: Kernel) -> None:
         self._db = kernel.db
-        self._sales: dict[UUID, list[FlashSale]] | None = None
-        self._until = 0.0
+        self._sales: dict[UUID, list[FlashSale]] = {}
+        self._until = self._oldest = 0.0
         self._reading: asyncio.Task[None] | None = None
         self._gone: dict[UUID, float] = {}
 
     async def read(self) -> Mapping[UUID, list[FlashSale]]:
-        """The sales by variant, the earliest first; only the first request ever waits for them."""
-        if self._sales is None or time.monotonic() >= self._until:
+        """The sales by variant, the earliest first."""
+        now = time.monotonic()
+        if now >= self._until:
             if self._reading is None or self._reading.done():
-                self._until = time.monotonic() + FRESH_SECONDS
                 # For the process: in no transaction of the request, and not among its statements.
                 self._reading = asyncio.create_task(self._read(), context=Context())
-            if self._sales is None:
+            if now >= self._oldest:
                 await asyncio.shield(self._reading)
-        return self._sales or {}
+        return self._sales
 
     def concerns(self, variants: Iterable[UUID]) -> bool:
         """Whether one of them is sold in a flash sale, now or soon, as far as is known."""
-        sales = self._sales
-        return sales is not None and any(variant in sales for variant in variants)
+        return bool(self._sales) and any(variant in self._sales for variant in variants)
 
     def sold_out(self, sale: UUID) -> None:
         """Remember for a moment that nothing is left, so that the many who come too late cost little."""
@@ -81,7 +83,7 @@ class KnownSales:
 
     def gone(self, variants: Iterable[UUID]) -> FlashSale | None:
         """A sale of one of them that had nothing left a moment ago."""
-        if self._gone and self._sales:
+        if self._gone:
             now = time.monotonic()
             for variant in variants:
                 for sale in self._sales.get(variant, ()):
@@ -90,9 +92,11 @@ class KnownSales:
         return None
 
     async def _read(self) -> None:
+        began = time.monotonic()
         sales: dict[UUID, list[FlashSale]] = {}
         for row in await self._db.fetch(KNOWN_SALES):
             sale = FlashSale(**dict(row.items()))
             sales.setdefault(sale.variant, []).append(sale)
         self._sales = sales
+        self._until, self._oldest = began + FRESH_SECONDS, began + OLDEST_SECONDS
         self._gone = {sale: until for sale, until in self._gone.items() if until > time.monotonic()}

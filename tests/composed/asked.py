@@ -226,6 +226,15 @@ LISTS: dict[str, Asked] = {
         "ledgerTransactions(first: $first) { nodes { postings { credit { statement(last: 2) { edges { cursor node { side "
         "transaction { memo } } } } } } } }"
     ),
+    "admin webhook endpoints": _admin(
+        "webhookEndpoints(first: $first) { nodes { id name events state variables { name } } } webhookEventTypes { name }"
+    ),
+    "admin webhook deliveries": _admin(
+        "webhookDeliveries(first: $first) { nodes { id messageId state endpoint { id name } log { status error } } }"
+    ),
+    "admin notifications": _admin(
+        "notifications(first: $first) { nodes { id kind recipient state } } notificationPreferences { kind title enabled }"
+    ),
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "
         "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"

@@ -190,4 +190,5 @@ class Filling:
             await self.orders(member, 1)
             self.numbers, self.buyer = numbers, buyer
         await self.staff(count)
+        await self.told(count)
         await self.facts()

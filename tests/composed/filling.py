@@ -167,6 +167,26 @@ class Filling:
             value = {"email": f"{name}@example.com", "name": name, "roleIds": [role]}
             await self.change("admin", "createStaff", value, "staffMember { id }")
 
+    async def told(self, count: int) -> None:
+        """So many webhook endpoints, each with a delivery and its attempts, and so many notifications."""
+        await self.kernel.db.execute(
+            """
+            with endpoints as (
+                insert into webhooks_endpoint (id, name, url, topics)
+                select gen_random_uuid(), 'E', 'https://hooks.example/', '[]' from generate_series(1, $1) returning id
+            ), deliveries as (
+                insert into webhooks_delivery (id, endpoint, topic, happened_at, state, next_at, gives_up_at)
+                select gen_random_uuid(), id, 'webhooks.test', now(), 'dead', now(), now() from endpoints returning id
+            ), attempts as (
+                insert into webhooks_attempt (id, delivery, status)
+                select gen_random_uuid(), id, 500 from deliveries, generate_series(1, 2)
+            )
+            insert into notify_message (id, kind, unique_key, channel, locale, state, next_at, gives_up_at)
+            select gen_random_uuid(), 'notify.test', id::text, 'email', 'en', 'sent', now(), now() from endpoints
+            """,
+            count,
+        )
+
     async def facts(self) -> None:
         """Let every module hear of what has happened, as the relay and the workers would."""
         new = NewEvents(self.kernel.events.subscriptions, timedelta(seconds=30))

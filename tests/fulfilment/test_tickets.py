@@ -11,12 +11,11 @@ from kameng.errors import InvalidInput, NotFound, Refusal
 from kameng.ids import new_id
 from kameng.testing.kernels import Kernels
 from kameng_catalog.contract import OutOfStock, Stock
+from kameng_fulfilment.ticket_reading import StoredTicket, evidence_of
 from kameng_fulfilment.tickets import (
-    StoredTicket,
     TicketClosed,
     TicketNotAllowed,
     TicketTooLate,
-    evidence_of,
     open_ticket,
     refund_card,
     reject_ticket,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
 from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
-from kameng_fulfilment.admin import OrderBuyer
+from kameng_fulfilment.admin import HistoryActor, OrderBuyer, OrderLineTrouble, TicketPlace
 from kameng_fulfilment.contract import (
     Deliveries,
     OrderCancelled,
@@ -24,15 +24,16 @@ from kameng_fulfilment.flash.admin import flash_sale_nodes
 from kameng_fulfilment.flash.known import KnownSales
 from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
 from kameng_fulfilment.flash.shop import OnSale
+from kameng_fulfilment.life_types import ticket_nodes
 from kameng_fulfilment.live import FulfilmentSubscription
-from kameng_fulfilment.orders import READ_ORDERS
 from kameng_fulfilment.paying import OrderPayments
+from kameng_fulfilment.permissions import PERMISSIONS
 from kameng_fulfilment.reading import OrderReads
-from kameng_fulfilment.roots import AdminMutation, AdminQuery
+from kameng_fulfilment.roots import AdminMutation, AdminQuery, ShopMutation
 from kameng_fulfilment.service_desk import brings as serving
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.shop import BoughtCards, FulfilmentMutation, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_fulfilment.shop import BoughtCards, FulfilmentQuery, MemberOrders, order_nodes
 from kameng_fulfilment.suppliers import brings as supplying
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
@@ -47,16 +48,21 @@ module = Module(
     piccolo_app="kameng_fulfilment.piccolo_app",
     shop=SchemaPart(
         query=FulfilmentQuery,
-        mutation=FulfilmentMutation,
+        mutation=ShopMutation,
         subscription=FulfilmentSubscription,
         extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OnSale},
-        nodes={"Order": order_nodes},
+        nodes={"Order": order_nodes, "Ticket": ticket_nodes},
     ),
     admin=SchemaPart(
         query=AdminQuery,
         mutation=AdminMutation,
-        extend={"Order": OrderBuyer},
-        nodes={"Order": order_nodes, "FlashSale": flash_sale_nodes},
+        extend={
+            "Order": OrderBuyer,
+            "OrderLine": OrderLineTrouble,
+            "OrderHistoryEntry": HistoryActor,
+            "Ticket": TicketPlace,
+        },
+        nodes={"Order": order_nodes, "Ticket": ticket_nodes, "FlashSale": flash_sale_nodes},
     ),
     provides=(
         Provide(KnownSales, KnownSales),
@@ -97,9 +103,9 @@ module = Module(
     notifications=(COMPLETED, REFUNDED),
     routes=supplying.ROUTES,
     permissions=(
+        *PERMISSIONS,
         *serving.PERMISSIONS,
         *supplying.PERMISSIONS,
-        Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
         Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),
     ),
     on_stop=close_desk,

@@ -23,7 +23,7 @@ from kameng_fulfilment.life_statements import (
     START_LINE,
     WAITING_VARIANTS,
 )
-from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders, order_of
+from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders, order_of, text_place
 from kameng_fulfilment.states import OWING, WrongDeliveryState, fact_values, lock_orders, settle_down
 
 if TYPE_CHECKING:
@@ -239,11 +239,6 @@ class OrderDeliveries:
                 cure="Look at the order: it is not paid, or this was delivered or refunded.",
             )
         return order, stored
-
-
-def text_place(line: UUID, text: UUID) -> bytes:
-    """What binds a sealed text to its place."""
-    return line.bytes + text.bytes
 
 
 def _check_texts(texts: Sequence[str]) -> None:

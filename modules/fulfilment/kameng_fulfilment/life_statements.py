@@ -279,6 +279,28 @@ ADD_TICKET = Statement(
     """,
 )
 
+TICKETS_BY_ID = Statement(
+    "fulfilment.tickets_by_id",
+    "select * from fulfilment_ticket where id = any($1::uuid[])",
+)
+
+TICKETS_OF_ORDERS = Statement(
+    "fulfilment.tickets_of_orders",
+    "select * from fulfilment_ticket where order_id = any($1::uuid[]) order by order_id, id",
+)
+
+HISTORY_OF_ORDERS = Statement(
+    "fulfilment.history_of_orders",
+    # Served by fulfilment_history_by_order.
+    """
+    select h.* from unnest($1::uuid[]) as o (id)
+    cross join lateral (
+        select * from fulfilment_order_history where order_id = o.id order by id desc limit $2
+    ) h
+    order by h.order_id, h.id
+    """,
+)
+
 TICKET_BY_ID = Statement(
     "fulfilment.ticket_by_id",
     "select * from fulfilment_ticket where id = $1",

@@ -67,6 +67,7 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     order_id: UUID
+    position: int
     variant: UUID
     product: UUID
     sku: str
@@ -132,3 +133,8 @@ async def lines_of_orders(db: Database, orders: Sequence[UUID]) -> dict[UUID, li
     for row in await db.fetch(LINES_OF_ORDERS, list(found)):
         found[row["order_id"]].append(_line_of(row))
     return found
+
+
+def text_place(line: UUID, text: UUID) -> bytes:
+    """What binds a sealed text to its place."""
+    return line.bytes + text.bytes

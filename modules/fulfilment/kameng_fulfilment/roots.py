@@ -3,7 +3,10 @@
 import strawberry
 
 from kameng_fulfilment.admin import FulfilmentAdminQuery
+from kameng_fulfilment.admin_mutations import FulfilmentAdminMutation
 from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
+from kameng_fulfilment.shop import FulfilmentMutation
+from kameng_fulfilment.shop_after import AfterOrderMutation
 
 
 @strawberry.type
@@ -12,5 +15,10 @@ class AdminQuery(FulfilmentAdminQuery, FlashSaleQuery):
 
 
 @strawberry.type
-class AdminMutation(FlashSaleMutation):
+class AdminMutation(FulfilmentAdminMutation, FlashSaleMutation):
     """Mutations of the staff."""
+
+
+@strawberry.type
+class ShopMutation(FulfilmentMutation, AfterOrderMutation):
+    """Mutations of the shop."""

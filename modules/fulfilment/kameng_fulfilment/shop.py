@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from uuid import UUID
 
@@ -16,14 +16,15 @@ from kameng.graphql.node import load_nodes
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import global_id, key_of
-from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, WrongQuantity
+from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, Variants, WrongQuantity
 from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged, order_request
 from kameng_fulfilment.services import Orders
-from kameng_fulfilment.types import DeliveredCard, Order, OrderLine
+from kameng_fulfilment.types import DeliveredCard, Order, OrderLine, PaymentMethod
+from kameng_fulfilment.unpaid import TooManyUnpaidOrders
 from kameng_settlement.contract import InsufficientFunds
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class OrderLineInput:
     )
 
 
-@strawberry.input(description="An order to place, paid from the wallet.")
+@strawberry.input(description="An order to place.")
 class PlaceOrderInput:
     """An order to place."""
 
@@ -61,6 +62,10 @@ class PlaceOrderInput:
     currency: str = strawberry.field(default="CNY", description="The currency to pay in, ISO 4217.")
     expected_total: MoneyInput | None = strawberry.field(
         default=None, description="The total that the buyer saw; another one refuses the order."
+    )
+    payment: PaymentMethod = strawberry.field(
+        default=PaymentMethod.WALLET,
+        description="OUTSIDE keeps the stock for a while and waits for a payment.",
     )
 
 
@@ -72,6 +77,7 @@ class PlaceOrderInput:
     FormAnswerWrong,
     PriceChanged,
     IdempotencyKeyMissing,
+    TooManyUnpaidOrders,
     FlashSaleNotOpen,
     FlashSaleSoldOut,
     FlashSaleLimit,
@@ -88,7 +94,7 @@ class FulfilmentMutation:
 
     @mutation(idempotency="own")
     async def place_order(self, info: Info, input: PlaceOrderInput) -> PlaceOrderPayload:  # noqa: A002 - GraphQL's name
-        """Buy, paid from your wallet and delivered at once. Needs an idempotency key: a repeated request is carried out once."""
+        """Buy, from your wallet at once or paid from outside. Needs an idempotency key, by which it is carried out once."""
         context = info.context
         member = context.principal.require_kind(PrincipalKind.MEMBER)
         request = order_request(
@@ -104,6 +110,7 @@ class FulfilmentMutation:
             ],
             input.currency,
             input.expected_total.parsed() if input.expected_total else None,
+            outside=input.payment is PaymentMethod.OUTSIDE,
         )
         key = await context.service(Orders).place(request)
         (order,) = await context.service(OrderReads).orders([key])
@@ -155,13 +162,47 @@ class BoughtCards:
 
     @strawberry.field(description="The cards that were delivered. Only their buyer sees them.")
     async def cards(self, info: Info) -> list[DeliveredCard]:
-        """The delivered cards, decrypted."""
-        line = cast("OrderLine", self)
-        if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
-            raise NotFound("These cards were bought by somebody else.", cure="Log in as the buyer.")
+        """The delivered cards, decrypted; none while the order is in review."""
+        line = _own(info, cast("OrderLine", self))
+        if line.in_review:
+            return []
         return [
             DeliveredCard.of(card) for card in await info.context.service(OrderReads).cards(line.stored.id)
         ]
+
+    @strawberry.field(
+        description="Codes and messages that people or suppliers delivered. Only their buyer sees them."
+    )
+    async def texts(self, info: Info) -> list[str]:
+        """The delivered texts, decrypted; none while the order is in review."""
+        line = _own(info, cast("OrderLine", self))
+        return [] if line.in_review else await info.context.service(OrderReads).texts(line.stored.id)
+
+    @strawberry.field(description="What to do with what was delivered, in the language of the request.")
+    async def delivery_note(self, info: Info) -> str | None:
+        """The variant's note for those who have bought it."""
+        line = _own(info, cast("OrderLine", self))
+        if line.in_review or not line.delivered_quantity:
+            return None
+        notes = await info.context.loader(_NOTES, _note_loader).load(line.stored.variant)
+        return notes.get(info.context.locale) or next(iter(notes.values()), None)
+
+
+def _own(info: Info, line: OrderLine) -> OrderLine:
+    if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
+        raise NotFound("This was bought by somebody else.", cure="Log in as the buyer.")
+    return line
+
+
+_NOTES = object()
+
+
+def _note_loader(context: Context) -> DataLoader[UUID, Mapping[str, str]]:
+    async def load(variants: list[UUID]) -> list[Mapping[str, str]]:
+        found = await context.service(Variants).delivery_notes(variants)
+        return [found.get(key, {}) for key in variants]
+
+    return DataLoader(load_fn=load)
 
 
 _VARIANTS = object()
@@ -177,21 +218,22 @@ def _variant_loader(context: Context) -> DataLoader[UUID, Any]:
 
 
 async def order_page(
-    db: Database, page: PageRequest, condition: str, values: Sequence[object]
+    db: Database, page: PageRequest, condition: str, values: Sequence[object], keyset: Keyset = NEWEST
 ) -> Connection[Order]:
-    """A page of orders, the newest first.
+    """A page of orders, the newest first, or in another order.
 
     Args:
         db: where they are.
         page: which page.
         condition: a constant SQL condition with ``$1``… for the values.
         values: its parameters.
+        keyset: the order that they come in.
     """
-    behind, tail, cursor = page.clauses(NEWEST, len(values) + 1)
+    behind, tail, cursor = page.clauses(keyset, len(values) + 1)
     rows = await db.fetch(
         f"select * from fulfilment_order where ({condition}) and {behind} {tail}", *values, *cursor
     )
-    return page.connection(rows, NEWEST, lambda row: [row["id"]], lambda row: Order.of(order_of(row)))
+    return page.connection(rows, keyset, lambda row: [row["id"]], lambda row: Order.of(order_of(row)))
 
 
 async def order_nodes(context: Context, keys: Sequence[UUID]) -> list[Order | None]:

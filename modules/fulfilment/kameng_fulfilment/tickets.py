@@ -6,9 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import asyncpg
-import msgspec
-
 from kameng.errors import Conflict, InvalidInput, NotFound, Refusal
 from kameng.ids import new_id
 from kameng_catalog.contract import PickRequest, RetireRequest, Sale, SoldCard, Stock
@@ -24,12 +21,10 @@ from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
 from kameng_fulfilment.refunding import RefundedLine, refund_order
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.states import lock_orders, note_history
+from kameng_fulfilment.ticket_reading import EVIDENCE, StoredTicket, evidence_place, ticket_of
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
-
-EVIDENCE = "fulfilment.ticket_evidence"
-"""The scope of the data keys that seal what buyers write."""
 
 LONGEST_EVIDENCE = 4_000
 """Characters that a buyer may write."""
@@ -57,28 +52,6 @@ class TicketClosed(Conflict):
     """The ticket was closed before."""
 
     code = "TICKET_CLOSED"
-
-
-class StoredTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as it is stored."""
-
-    id: UUID
-    order_id: UUID
-    line: UUID
-    card: str
-    member: UUID
-    state: str
-    sealed_evidence: bytes
-    data_key: UUID
-    answer: str
-    opened_at: datetime
-    closed_at: datetime | None
-    closed_by: str
-
-
-def ticket_of(row: asyncpg.Record) -> StoredTicket:
-    """A row of ``fulfilment_ticket``."""
-    return StoredTicket(**{name: row[name] for name in StoredTicket.__struct_fields__})
 
 
 async def open_ticket(
@@ -211,17 +184,6 @@ async def withdraw_ticket(kernel: Kernel, ticket: UUID, buyer: UUID) -> StoredTi
         return await _close(kernel, stored, order, "WITHDRAWN", f"member:{buyer}", "")
 
 
-async def evidence_of(kernel: Kernel, ticket: StoredTicket) -> str:
-    """What the buyer wrote."""
-    text = await kernel.vault.open(ticket.data_key, ticket.sealed_evidence, evidence_place(ticket.id))
-    return text.decode()
-
-
-def evidence_place(ticket: UUID) -> bytes:
-    """What binds sealed evidence to its ticket."""
-    return ticket.bytes
-
-
 def _name(line: UUID, card: str) -> str:
     # The stock's key names a card among those of its line.
     return f"{line}:{card}"
@@ -260,10 +222,9 @@ async def _open(
 
 
 async def _retire(kernel: Kernel, ticket: StoredTicket, actor: str, answer: str) -> None:
-    key = ticket.card.partition(":")[2]
     reason = answer[:LONGEST_ANSWER] or "complained about by its buyer"
     await kernel.services.get(Stock).retire(
-        [RetireRequest(line=ticket.line, key=key, reason=reason, by=actor)]
+        [RetireRequest(line=ticket.line, key=ticket.card_key, reason=reason, by=actor)]
     )
 
 

@@ -12,23 +12,9 @@ from kameng import money
 from kameng.graphql import LOCALES, Info, Money, Node
 from kameng.ids import global_id
 from kameng_catalog.contract import SoldCard
+from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket
 from kameng_fulfilment.orders import StoredLine, StoredOrder
 from kameng_fulfilment.reading import OrderReads
-
-
-@strawberry.enum(description="Where an order stands.")
-class OrderState(Enum):
-    """Where an order stands."""
-
-    PENDING_PAYMENT = "PENDING_PAYMENT"
-    PAID = "PAID"
-    DELIVERING = "DELIVERING"
-    PARTLY_DELIVERED = "PARTLY_DELIVERED"
-    COMPLETED = "COMPLETED"
-    REVIEW = "REVIEW"
-    EXPIRED = "EXPIRED"
-    CANCELLED = "CANCELLED"
-    REFUNDED = "REFUNDED"
 
 
 @strawberry.enum(description="Where the delivery of a line stands.")
@@ -43,6 +29,16 @@ class DeliveryState(Enum):
     REFUNDED = "REFUNDED"
 
 
+@strawberry.enum(description="How an order is paid.")
+class PaymentMethod(Enum):
+    """How an order is paid."""
+
+    WALLET = strawberry.enum_value("WALLET", description="From the buyer's wallet, at once.")
+    OUTSIDE = strawberry.enum_value(
+        "OUTSIDE", description="From outside, within the time for which its stock is kept."
+    )
+
+
 @strawberry.type(description="A card that was bought. Shown to its buyer alone.")
 class DeliveredCard:
     """A card that was bought."""
@@ -52,12 +48,20 @@ class DeliveredCard:
     expires_on: date | None = strawberry.field(
         description="The last day on which it can be redeemed, if known."
     )
+    key: str = strawberry.field(description="Names it among the cards of its line, for a ticket about it.")
+    retired: bool = strawberry.field(description="Whether it was found bad, and replaced or refunded.")
 
     @classmethod
     def of(cls, card: SoldCard) -> DeliveredCard:
         """A card of the vault as its buyer sees it."""
         expires = date.fromisoformat(card.expires_on) if card.expires_on else None
-        return cls(number=card.number, secret=card.secret, expires_on=expires)
+        return cls(
+            number=card.number,
+            secret=card.secret,
+            expires_on=expires,
+            key=card.key,
+            retired=card.retired,
+        )
 
 
 @strawberry.type(description="What a buyer filled into a field of a product's form.")
@@ -75,11 +79,16 @@ class OrderLine:
 
     stored: strawberry.Private[StoredLine]
     buyer: strawberry.Private[UUID]
+    in_review: strawberry.Private[bool]
+    position: int = strawberry.field(description="Its place in the order, from 1.")
     sku: str = strawberry.field(description="The variant's number.")
     quantity: int = strawberry.field(description="Units bought.")
     unit_price: Money = strawberry.field(description="The price of one unit, with four decimals.")
     total: Money = strawberry.field(description="What the line cost.")
     delivery_state: DeliveryState
+    delivered_quantity: int = strawberry.field(description="Units that were delivered.")
+    refunded_quantity: int = strawberry.field(description="Units that were refunded.")
+    refunded: Money = strawberry.field(description="What of it was refunded.")
 
     @strawberry.field(description="What the buyer filled in.")
     def answers(self, info: Info) -> list[Answer]:
@@ -107,11 +116,16 @@ class OrderLine:
         return cls(
             stored=line,
             buyer=order.member,
+            in_review=order.state == "REVIEW",
+            position=line.position + 1,
             sku=line.sku,
             quantity=line.quantity,
             unit_price=Money.of(money.UnitPrice(line.unit_price, currency)),
             total=Money.of(money.Money(line.total_minor, currency)),
             delivery_state=DeliveryState(line.delivery_state),
+            delivered_quantity=line.delivered_quantity,
+            refunded_quantity=line.refunded_quantity,
+            refunded=Money.of(money.Money(line.refunded_minor, currency)),
         )
 
 
@@ -126,12 +140,34 @@ class Order(Node):
     created_at: datetime
     paid_at: datetime | None
     completed_at: datetime | None
+    payment: PaymentMethod
+    reserved_until: datetime | None = strawberry.field(
+        description="Until when its stock was kept for a payment from outside."
+    )
+    refunded: Money = strawberry.field(description="What of it was refunded.")
 
     @strawberry.field(description="What was bought.")
     async def lines(self, info: Info) -> list[OrderLine]:
         """The order's lines, in the order they were asked for."""
         lines = await info.context.service(OrderReads).lines(self.stored.id)
         return [OrderLine.of(line, self.stored) for line in lines]
+
+    @strawberry.field(description="What happened to it, the oldest first.")
+    async def history(self, info: Info) -> list[OrderHistoryEntry]:
+        """The order's history; notes and reasons of the staff are for the staff alone."""
+        entries = await info.context.service(OrderReads).history(self.stored.id)
+        staff = info.context.schema == "admin"
+        return [
+            OrderHistoryEntry.of(entry, self.stored, staff)
+            for entry in entries
+            if staff or entry.kind not in ("note", "hold", "release", "failure")
+        ]
+
+    @strawberry.field(description="Tickets about its cards, the oldest first.")
+    async def tickets(self, info: Info) -> list[Ticket]:
+        """The order's tickets."""
+        tickets = await info.context.service(OrderReads).tickets(self.stored.id)
+        return [Ticket.of(ticket) for ticket in tickets]
 
     @classmethod
     def of(cls, order: StoredOrder) -> Order:
@@ -145,4 +181,7 @@ class Order(Node):
             created_at=order.created_at,
             paid_at=order.paid_at,
             completed_at=order.completed_at,
+            payment=PaymentMethod(order.payment),
+            reserved_until=order.reserved_until,
+            refunded=Money.of(money.Money(order.refunded_minor, order.currency)),
         )

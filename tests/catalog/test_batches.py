@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from uuid import UUID
 
 import pytest
 
-from kameng.errors import Conflict, NotFound
+from kameng.errors import Conflict, InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng.money import UnitPrice
 from kameng_catalog import batches
@@ -243,3 +244,27 @@ async def test_cards_that_others_hold_are_passed_over(shop: Shop) -> None:
         go_on.set()
     assert await shop.buy((variant, 1)) == [["late"]]
     await check_stock(shop)
+
+
+async def test_an_import_tells_what_its_cards_cost_and_when_they_expire(shop: Shop) -> None:
+    await shop.products()
+    report = await shop.card_text(
+        "secret,expires_on\nown,2031-01-01\nnone,\n",
+        "A-1",
+        cost=UnitPrice.parse("9.5", "CNY"),
+        expires_on=date(2032, 2, 2),
+    )
+    row = await shop.kernel.db.fetchrow("select * from catalog_stock_batch where id = $1", report.batch)
+    assert row is not None
+    assert (row["cost_units"], row["cost_currency"]) == (95_000, "CNY")
+    line = await take(shop, await shop.key("A-1"), 2)
+    assert isinstance(line, UUID)
+    sold = await shop.stock.sold_cards([line])
+    assert [(card.secret, card.expires_on) for card in sold] == [
+        ("own", "2031-01-01"),
+        ("none", "2032-02-02"),
+    ]
+    for wrong in ({"expires_on": date(2020, 1, 1)}, {"cost": UnitPrice(-1, "CNY")}):
+        with pytest.raises(InvalidInput):
+            await shop.card_text("secret\nmore\n", "A-1", **wrong)
+    assert (await shop.sizes())["stock_batch"] == 1

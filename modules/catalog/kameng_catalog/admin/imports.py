@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from datetime import date
 
 import strawberry
 
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
+from kameng.graphql.scalars import MoneyInput
 from kameng.graphql.uploads import UploadedFile
+from kameng.money import UnitPrice
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import StockBatch
 from kameng_catalog.importing import card_lines, product_lines
@@ -79,6 +82,10 @@ class ImportCardsInput:
         default=False, description="Take the sound lines although others are faulty."
     )
     dry_run: bool = strawberry.field(default=False, description="Only tell what would be done.")
+    cost: MoneyInput | None = strawberry.field(default=None, description="What one of the cards cost us.")
+    expires_on: date | None = strawberry.field(
+        default=None, description="The last day of those cards whose lines tell none."
+    )
 
 
 @payload()
@@ -135,6 +142,8 @@ class ImportsMutation:
                 file_name=(input.file_name or uploaded)[:200],
                 keep_good=input.keep_good,
                 dry_run=input.dry_run,
+                cost=None if input.cost is None else UnitPrice.parse(input.cost.amount, input.cost.currency),
+                expires_on=input.expires_on,
             )
         batch = await admin_loaders(info.context).batch.load(report.batch) if report.batch else None
         return ImportCardsPayload(

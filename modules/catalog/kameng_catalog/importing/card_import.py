@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
-from kameng.errors import Conflict, NotFound
+from kameng.errors import Conflict, InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng_catalog.events import CardsImported
 from kameng_catalog.importing import card_statements as statements
@@ -31,6 +31,7 @@ from kameng_catalog.settings import CatalogSettings
 if TYPE_CHECKING:
     from kameng.auth.principal import Principal
     from kameng.kernel import Kernel
+    from kameng.money import UnitPrice
     from kameng.vault import DataKey
     from kameng_catalog.importing.sheets import Sheet
 
@@ -56,6 +57,8 @@ async def import_cards(
     file_name: str = "",
     keep_good: bool = False,
     dry_run: bool = False,
+    cost: UnitPrice | None = None,
+    expires_on: date | None = None,
     progress: Callable[[Sheet], None] = lambda _sheet: None,
 ) -> CardReport:
     """Put the cards of a file into stock, as one batch: all of them, or none.
@@ -70,11 +73,14 @@ async def import_cards(
         file_name: what the file is called, for people.
         keep_good: take the sound cards although others are faulty.
         dry_run: find what is wrong, and write nothing.
+        cost: what one of the cards cost us, if known.
+        expires_on: the last day of those cards whose lines tell none.
         progress: called after each piece.
 
     Raises:
         UnreadableFile: it is no such table, or too long.
         NotFound: there is no such variant.
+        InvalidInput: the cost is below zero, or the last day is over.
         Conflict: another import brought some of the same cards at this very moment.
     """
     arrival = _Arrival(
@@ -85,6 +91,8 @@ async def import_cards(
         source=source,
         file_name=file_name,
         keep_good=keep_good,
+        cost=cost,
+        expires_on=expires_on,
         progress=progress,
         report=CardReport(dry_run=dry_run),
     )
@@ -106,6 +114,8 @@ class _Arrival:
     source: str
     file_name: str
     keep_good: bool
+    cost: UnitPrice | None
+    expires_on: date | None
     progress: Callable[[Sheet], None]
     report: CardReport
     key: UUID = field(default_factory=new_id)
@@ -146,10 +156,19 @@ class _Arrival:
         db = self.kernel.db
         time_zone = self.kernel.settings.section("catalog", CatalogSettings).time_zone
         today: date = await db.fetchval(statements.TODAY, time_zone)
+        self._check_batch(today)
         checker = CardLines(self.sheet.columns, self.report.faults, today, self.sku)
         pieces = _pieces(self.sheet, checker)
 
-        await db.execute(statements.ADD_BATCH, self.key, self.source, self.file_name, self.principal.key)
+        await db.execute(
+            statements.ADD_BATCH,
+            self.key,
+            self.source,
+            self.file_name,
+            self.principal.key,
+            self.cost and self.cost.units,
+            self.cost and self.cost.currency,
+        )
         copying: asyncio.Task[int] | None = None
         try:
             while (lines := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -171,6 +190,16 @@ class _Arrival:
                 await copying
         self.report.counts = dict(sorted(self.counts.items()))
         self.report.cards = self.counts.total()
+
+    def _check_batch(self, today: date) -> None:
+        if self.cost is not None and self.cost.units < 0:
+            raise InvalidInput("A cost is not below zero.", path=("input", "cost"))
+        if self.expires_on is not None and self.expires_on < today:
+            raise InvalidInput(
+                f"{self.expires_on} is over: none of these cards could be sold.",
+                cure="Give the last day on which they can be redeemed.",
+                path=("input", "expiresOn"),
+            )
 
     async def _learn_variants(self, skus: Iterable[str]) -> None:
         unknown = [sku for sku in skus if sku not in self.variants]
@@ -232,7 +261,15 @@ class _Arrival:
             ],
         )
         return [
-            (variant, self.key, line.number or None, secret, key.id, index, line.expires_on)
+            (
+                variant,
+                self.key,
+                line.number or None,
+                secret,
+                key.id,
+                index,
+                line.expires_on or self.expires_on,
+            )
             for (line, index), variant, secret in zip(cards, variants, sealed, strict=True)
         ]
 

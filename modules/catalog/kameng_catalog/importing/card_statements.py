@@ -24,8 +24,9 @@ KNOWN = Statement(
 ADD_BATCH = Statement(
     "catalog.add_stock_batch",
     """
-    insert into catalog_stock_batch (id, source, file_name, card_count, created_by, created_at)
-    values ($1, $2, $3, 0, $4, now())
+    insert into catalog_stock_batch
+        (id, source, file_name, card_count, created_by, created_at, cost_units, cost_currency)
+    values ($1, $2, $3, 0, $4, now(), $5, $6)
     """,
 )
 

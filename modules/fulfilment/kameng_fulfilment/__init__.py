@@ -5,6 +5,8 @@ from datetime import timedelta
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
 from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
 from kameng_fulfilment.admin import HistoryActor, OrderBuyer, OrderLineTrouble, TicketPlace
+from kameng_fulfilment.cart.changing import CartChanges
+from kameng_fulfilment.cart.expiring import expire_carts
 from kameng_fulfilment.contract import (
     Deliveries,
     OrderCancelled,
@@ -29,11 +31,11 @@ from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.permissions import PERMISSIONS
 from kameng_fulfilment.reading import OrderReads
-from kameng_fulfilment.roots import AdminMutation, AdminQuery, ShopMutation
+from kameng_fulfilment.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery
 from kameng_fulfilment.service_desk import brings as serving
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.shop import BoughtCards, FulfilmentQuery, MemberOrders, order_nodes
+from kameng_fulfilment.shop import BoughtCards, MemberOrders, order_nodes
 from kameng_fulfilment.suppliers import brings as supplying
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
@@ -47,7 +49,7 @@ module = Module(
     settings=FulfilmentSettings,
     piccolo_app="kameng_fulfilment.piccolo_app",
     shop=SchemaPart(
-        query=FulfilmentQuery,
+        query=ShopQuery,
         mutation=ShopMutation,
         subscription=FulfilmentSubscription,
         extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OnSale},
@@ -65,6 +67,7 @@ module = Module(
         nodes={"Order": order_nodes, "Ticket": ticket_nodes, "FlashSale": flash_sale_nodes},
     ),
     provides=(
+        Provide(CartChanges, CartChanges),
         Provide(KnownSales, KnownSales),
         Provide(Orders, open_desk),
         Provide(OrderReads, OrderReads),
@@ -94,6 +97,7 @@ module = Module(
         *supplying.HANDLERS,
     ),
     tasks=(
+        Task(name="expire_carts", call=expire_carts, every=timedelta(hours=1)),
         Task(name="expire_unpaid", call=expire_unpaid, every=timedelta(seconds=20)),
         Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
         Task(name="refund_failed", call=refund_failed, every=timedelta(minutes=1)),
@@ -103,9 +107,9 @@ module = Module(
     notifications=(COMPLETED, REFUNDED),
     routes=supplying.ROUTES,
     permissions=(
-        *PERMISSIONS,
         *serving.PERMISSIONS,
         *supplying.PERMISSIONS,
+        *PERMISSIONS,
         Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),
     ),
     on_stop=close_desk,

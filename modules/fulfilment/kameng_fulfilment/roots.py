@@ -4,8 +4,10 @@ import strawberry
 
 from kameng_fulfilment.admin import FulfilmentAdminQuery
 from kameng_fulfilment.admin_mutations import FulfilmentAdminMutation
+from kameng_fulfilment.cart.graphql import CartMutation, CartQuery
 from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
-from kameng_fulfilment.shop import FulfilmentMutation
+from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
+from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
 from kameng_fulfilment.shop_after import AfterOrderMutation
 
 
@@ -20,5 +22,10 @@ class AdminMutation(FulfilmentAdminMutation, FlashSaleMutation):
 
 
 @strawberry.type
-class ShopMutation(FulfilmentMutation, AfterOrderMutation):
+class ShopMutation(FulfilmentMutation, AfterOrderMutation, CartMutation, GuestMutation):
     """Mutations of the shop."""
+
+
+@strawberry.type
+class ShopQuery(FulfilmentQuery, CartQuery, GuestQuery):
+    """Queries of the shop."""

@@ -17,12 +17,14 @@ from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import global_id, key_of
 from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, Variants, WrongQuantity
+from kameng_fulfilment.cart.asking import cart_owner
+from kameng_fulfilment.cart.refusals import CartChanged, CartEmpty
+from kameng_fulfilment.checkout import Checkout, InvoiceInput, check_out, written_of
 from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of
 from kameng_fulfilment.reading import OrderReads
-from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged, order_request
-from kameng_fulfilment.services import Orders
+from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged
 from kameng_fulfilment.types import DeliveredCard, Order, OrderLine, PaymentMethod
 from kameng_fulfilment.unpaid import TooManyUnpaidOrders
 from kameng_settlement.contract import InsufficientFunds
@@ -58,7 +60,8 @@ class OrderLineInput:
 class PlaceOrderInput:
     """An order to place."""
 
-    lines: list[OrderLineInput]
+    lines: list[OrderLineInput] | None = None
+    from_cart: bool = strawberry.field(default=False, description="Order your cart instead of lines.")
     currency: str = strawberry.field(default="CNY", description="The currency to pay in, ISO 4217.")
     expected_total: MoneyInput | None = strawberry.field(
         default=None, description="The total that the buyer saw; another one refuses the order."
@@ -67,6 +70,8 @@ class PlaceOrderInput:
         default=PaymentMethod.WALLET,
         description="OUTSIDE keeps the stock for a while and waits for a payment.",
     )
+    note: str | None = strawberry.field(default=None, description="Something for the shop to know.")
+    invoice: InvoiceInput | None = None
 
 
 @payload(
@@ -78,6 +83,8 @@ class PlaceOrderInput:
     PriceChanged,
     IdempotencyKeyMissing,
     TooManyUnpaidOrders,
+    CartEmpty,
+    CartChanged,
     FlashSaleNotOpen,
     FlashSaleSoldOut,
     FlashSaleLimit,
@@ -97,22 +104,25 @@ class FulfilmentMutation:
         """Buy, from your wallet at once or paid from outside. Needs an idempotency key, by which it is carried out once."""
         context = info.context
         member = context.principal.require_kind(PrincipalKind.MEMBER)
-        request = order_request(
-            member,
-            context.idempotency_key,
-            [
-                LineRequest(
-                    key_of("Variant", line.variant_id),
-                    line.quantity,
-                    tuple((answer.name, answer.value) for answer in line.answers or ()),
-                )
-                for line in input.lines
-            ],
-            input.currency,
-            input.expected_total.parsed() if input.expected_total else None,
-            outside=input.payment is PaymentMethod.OUTSIDE,
+        key = await check_out(
+            context,
+            Checkout(
+                buyer=member,
+                cart=await cart_owner(context) if input.from_cart else None,
+                lines=[
+                    LineRequest(
+                        key_of("Variant", line.variant_id),
+                        line.quantity,
+                        tuple((answer.name, answer.value) for answer in line.answers or ()),
+                    )
+                    for line in input.lines or ()
+                ],
+                currency=input.currency,
+                expected=input.expected_total.parsed() if input.expected_total else None,
+                outside=input.payment is PaymentMethod.OUTSIDE,
+                written=written_of(input.note, input.invoice),
+            ),
         )
-        key = await context.service(Orders).place(request)
         (order,) = await context.service(OrderReads).orders([key])
         return PlaceOrderPayload(order=Order.of(order) if order else None)
 

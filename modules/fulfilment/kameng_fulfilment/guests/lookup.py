@@ -1,0 +1,121 @@
+"""Finding a guest's order again, without telling anybody else which orders there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from kameng.errors import InvalidInput, NotFound
+from kameng.graphql import Context
+from kameng_fulfilment.guests.contacts import Contact, read_contact
+from kameng_fulfilment.guests.secrets import lookup_mark, make_pass, read_pass, secret_mark
+from kameng_fulfilment.guests.statements import CONTACTS_OF_ORDERS, ORDER_BY_LOOKUP, ORDER_BY_SECRET
+from kameng_fulfilment.numbers import read_number
+from kameng_fulfilment.orders import StoredOrder
+from kameng_fulfilment.reading import OrderReads
+from kameng_fulfilment.settings import FulfilmentSettings
+
+if TYPE_CHECKING:
+    from kameng.kernel import Kernel
+
+_LONGEST = 60
+"""Characters that are looked at of what is no number and no contact."""
+
+
+class FoundOrder(msgspec.Struct, frozen=True):
+    """A guest's order, for somebody who has shown that he may see it.
+
+    Attributes:
+        order: the order.
+        opened: whether what was delivered may be shown.
+    """
+
+    order: StoredOrder
+    opened: bool
+
+
+async def find_by_contact(context: Context, number: str, contact: str) -> str:
+    """A pass to the order of this number and contact.
+
+    A number that there is not, a contact of another order, and texts that are neither, are answered alike and take the
+    same way: the same counters, one blind index, one probe of it.
+
+    Raises:
+        NotFound: there is none.
+        RateLimited: too many look-ups from this network address, of this number, or of this contact.
+        UnavailableError: look-ups cannot be counted at the moment, so none is allowed.
+    """
+    kernel = context.kernel
+    settings = kernel.settings.section("fulfilment", FulfilmentSettings)
+    read, whom = _read_number(number), _read_contact(contact)
+    await count_lookup(context)
+    limiter = kernel.auth.limiter
+    await limiter.check("order_lookup", f"number:{read}", settings.lookups_per_number, closed=True)
+    await limiter.check("order_lookup", f"contact:{whom.value}", settings.lookups_per_contact, closed=True)
+    order: UUID | None = await context.db.fetchval(ORDER_BY_LOOKUP, lookup_mark(kernel, read, whom))
+    if order is None:
+        raise not_found()
+    return make_pass(kernel, order)
+
+
+async def find_by_token(context: Context, number: str, token: str) -> FoundOrder:
+    """The order of this number that a secret or a pass opens.
+
+    Raises:
+        NotFound: it opens none, or another one.
+        RateLimited: too many look-ups from this network address.
+        UnavailableError: look-ups cannot be counted at the moment, so none is allowed.
+    """
+    await count_lookup(context)
+    read = _read_number(number)
+    passed = read_pass(context.kernel, token)
+    key: UUID | None = passed
+    if passed is None:
+        key = await context.db.fetchval(ORDER_BY_SECRET, secret_mark(read, token))
+    (order,) = await context.service(OrderReads).orders([key]) if key else [None]
+    if order is None or order.number != read:
+        raise not_found()
+    return FoundOrder(order, opened=passed is None)
+
+
+async def contact_of(kernel: Kernel, order: UUID) -> Contact | None:
+    """How the guest of an order is reached; None for an order of a member."""
+    row = await kernel.db.fetchrow(CONTACTS_OF_ORDERS, [order])
+    if row is None:
+        return None
+    value = await kernel.vault.open(row["data_key"], row["sealed"], row["id"].bytes)
+    return Contact(row["kind"], value.decode())
+
+
+def not_found() -> NotFound:
+    """The one answer to a look-up that fails, whatever is wrong."""
+    return NotFound(
+        "There is no such order, or it belongs to another contact.",
+        cure="Check the number and the e-mail address or phone number that it was ordered with.",
+    )
+
+
+async def count_lookup(context: Context) -> None:
+    """Count a look-up from a network address, whether it finds something or not."""
+    if context.address:
+        settings = context.kernel.settings.section("fulfilment", FulfilmentSettings)
+        await context.kernel.auth.limiter.check(
+            "order_lookup", f"address:{context.address}", settings.lookups_per_address, closed=True
+        )
+
+
+# What is no number and no contact is looked up and counted as it was typed, and so takes the same way as what is one.
+def _read_number(text: str) -> str:
+    try:
+        return read_number(text)
+    except InvalidInput:
+        return f"?{text[:_LONGEST]}"
+
+
+def _read_contact(text: str) -> Contact:
+    try:
+        return read_contact(text)
+    except InvalidInput:
+        return Contact("email", f"?{text[:_LONGEST]}")

@@ -24,7 +24,7 @@ OPEN_STATES: Final = frozenset({"PREPARED", "SENT", "ACCEPTED", "UNKNOWN"})
 LONGEST_NOTE: Final = 300
 """Characters of what is kept of a supplier's words."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x20\x7f]+")
 
 
 class SupplierOrder(msgspec.Struct, frozen=True, kw_only=True):

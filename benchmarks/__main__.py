@@ -7,6 +7,7 @@ from importlib import import_module
 from benchmarks.figures import show
 
 KNOWN = {
+    "card-import": "benchmarks.card_import",
     "documents": "benchmarks.documents",
     "graphql": "benchmarks.graphql",
     "million": "benchmarks.million",

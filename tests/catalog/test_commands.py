@@ -141,3 +141,35 @@ async def test_the_demo_shop_is_seeded_once(make_kernel: Kernels) -> None:
     assert await seed(shop.kernel, DATA) == "catalog: 340 variants and 24260 cards"
     assert await seed(shop.kernel, DATA) == ""
     assert (await shop.sizes())["free_card"] == 24_260
+
+
+async def test_prices_and_exports_from_the_command_line(command: CommandLine) -> None:
+    await command("import", "products", DATA / "products.csv")
+    file = command.folder / "prices.csv"
+    file.write_text("sku,currency,price,tier\nCMCC-10,CNY,10.00,gold\nCMCC-11,CNY,10.00,gold\n")
+
+    tried = await command("import", "prices", file, "--keep-good", "--dry-run")
+    assert (tried.status, tried.output.splitlines()[-1]) == (
+        1,
+        "Dry run, nothing was written. 1 price: 1 created, 0 updated, 0 unchanged; 1 line faulty.",
+    )
+    done = await command("import", "prices", file, "--keep-good")
+    assert done.output.splitlines()[-1] == "1 price: 1 created, 0 updated, 0 unchanged; 1 line faulty."
+
+    exported = await command("export", "prices", command.folder / "all.xlsx", "--sku-prefix", "CMCC-")
+    assert (exported.status, exported.errors) == (0, "")
+    rows = int(exported.output.split()[0])
+    assert exported.output == f"{rows} rows written to {command.folder / 'all.xlsx'}.\n"
+    again = await command("import", "prices", command.folder / "all.xlsx")
+    assert again.output == f"{rows} prices: 0 created, 0 updated, {rows} unchanged; 0 lines faulty.\n"
+
+    exported = await command("export", "products", command.folder / "all.csv", "--format", "csv-gb18030")
+    assert exported.output == f"340 rows written to {command.folder / 'all.csv'}.\n"
+    assert (command.folder / "all.csv").read_bytes().decode("gb18030").startswith("sku,product,")
+    again = await command("import", "products", command.folder / "all.csv")
+    assert (
+        again.output
+        == "Nothing to change. 340 variants: 0 created, 0 updated, 340 unchanged; 0 lines faulty.\n"
+    )
+    cards = await command("export", "cards", command.folder / "cards.csv")
+    assert cards.output.startswith("0 rows written to ")

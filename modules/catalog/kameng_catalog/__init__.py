@@ -3,7 +3,7 @@
 from kameng.module import Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.bulk.kinds import JOBS
-from kameng_catalog.commands import IMPORT
+from kameng_catalog.commands import EXPORT, IMPORT
 from kameng_catalog.contract import Prices, Stock, Variants
 from kameng_catalog.events import (
     BatchQuarantined,
@@ -55,7 +55,7 @@ module = Module(
     jobs=JOBS,
     routes=(serve_media,),
     permissions=PERMISSIONS,
-    commands=(IMPORT,),
+    commands=(IMPORT, EXPORT),
     seed=seed,
     on_start=check_time_zone,
 )

@@ -35,6 +35,16 @@ def bar(title: str) -> Iterator[Callable[[Sheet], None]]:
         yield advance
 
 
+@contextmanager
+def counter(title: str) -> Iterator[Callable[[int], None]]:
+    """The number of rows on standard error while the block runs; nothing where nobody watches."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:,} rows"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda rows: progress.update(task, completed=rows)
+
+
 def show_faults(faults: Sequence[Fault], count: int, errors: Path | None) -> None:
     """Show faults, and write all that were kept to a file if one is named."""
     if errors is not None:

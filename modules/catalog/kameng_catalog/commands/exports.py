@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from kameng.kernel import Kernel
     from kameng_catalog.exporting.exports import Exported, Progress
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 FORMATS = ("csv", "csv-gb18030", "xlsx")
 
-_FILE = click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
-_FORMAT = click.option(
+_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_FILE: _Option = click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+_FORMAT: _Option = click.option(
     "--format",
     "kind",
     type=click.Choice(FORMATS),
     help="Of the file; by its ending if it is left out: .xlsx, everything else CSV in UTF-8.",
 )
-_FILTERS = (
+_FILTERS: tuple[_Option, ...] = (
     click.option("--category", default="", metavar="PATH", help="Only of this category and those below it."),
     click.option("--tag", default="", help="Only with this tag."),
     click.option("--sku-prefix", default="", help="Only variants whose SKU begins so."),
 )
 
 
-def _options(command: F) -> F:
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed((_FILE, _FORMAT, *_FILTERS)):
         command = option(command)
     return command
@@ -39,12 +39,14 @@ def _options(command: F) -> F:
 @click.command(name="products")
 @_options
 @click.pass_context
-def products(context: click.Context, file: Path, kind: str | None, **filters: str) -> None:
+def products(
+    context: click.Context, file: Path, kind: str | None, category: str, tag: str, sku_prefix: str
+) -> None:
     """Write products, variants, categories and retail prices to a file that imports to the same."""
     from kameng_catalog.bulk.filters import BulkFilter
     from kameng_catalog.exporting.exports import export_products
 
-    wanted = BulkFilter(**filters)
+    wanted = BulkFilter(category=category, tag=tag, sku_prefix=sku_prefix)
     _export(
         context, file, kind, lambda kernel, form, progress: export_products(kernel, wanted, form, progress)
     )
@@ -53,12 +55,14 @@ def products(context: click.Context, file: Path, kind: str | None, **filters: st
 @click.command(name="prices")
 @_options
 @click.pass_context
-def prices(context: click.Context, file: Path, kind: str | None, **filters: str) -> None:
+def prices(
+    context: click.Context, file: Path, kind: str | None, category: str, tag: str, sku_prefix: str
+) -> None:
     """Write all prices to a file that imports to the same."""
     from kameng_catalog.bulk.filters import BulkFilter
     from kameng_catalog.exporting.exports import export_prices
 
-    wanted = BulkFilter(**filters)
+    wanted = BulkFilter(category=category, tag=tag, sku_prefix=sku_prefix)
     _export(context, file, kind, lambda kernel, form, progress: export_prices(kernel, wanted, form, progress))
 
 

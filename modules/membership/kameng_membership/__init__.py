@@ -25,6 +25,7 @@ from kameng_membership.events import MemberBlocked, MemberRegistered
 from kameng_membership.first_administrator import FirstAdministratorLinks
 from kameng_membership.levels import seed_levels
 from kameng_membership.members import MemberDirectory
+from kameng_membership.resetting import MAIL_RESET, RESET
 from kameng_membership.settings import MembershipSettings
 from kameng_membership.shop import MembershipMutation, MembershipQuery, member_nodes
 from kameng_membership.staff_addresses import StaffMail
@@ -66,6 +67,8 @@ module = Module(
         Permission(MANAGE_MEMBERS, "Change members' levels, block members", "调整会员等级、封禁会员"),
         Permission(MANAGE_STAFF, "Manage staff and roles", "管理员工和角色"),
     ),
+    tasks=(MAIL_RESET,),
+    notifications=(RESET,),
     commands=(staff,),
     seed=seed_levels,
 )

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import strawberry
 
-from kameng.auth import PrincipalKind, WeakPassword
+from kameng.auth import OneTimeTokenInvalid, PrincipalKind, WeakPassword
 from kameng.errors import NotFound
 from kameng.graphql import Context, Info, mutation, payload
 from kameng_membership.credentials import MEMBERS, change_password, prove
 from kameng_membership.refusals import AccountBlocked, EmailTaken, WrongCredentials
 from kameng_membership.registering import register
+from kameng_membership.resetting import request_reset, reset_password
 from kameng_membership.sessions import SessionTransport, end_session, open_session
 from kameng_membership.types import Member, member_of, member_rows
 
@@ -87,6 +88,35 @@ class ChangePasswordPayload:
     member: Member | None = None
 
 
+@strawberry.input(description="A request for a link to set a new password.")
+class RequestPasswordResetInput:
+    """A request for a link to set a new password."""
+
+    email: str
+
+
+@payload()
+class RequestPasswordResetPayload:
+    """Whether the request was taken. It does not tell whether anybody has this address."""
+
+    requested: bool = False
+
+
+@strawberry.input(description="A new password, by the link that was mailed.")
+class ResetPasswordInput:
+    """A new password, by the link that was mailed."""
+
+    token: str = strawberry.field(description="From the link.")
+    new_password: str
+
+
+@payload(OneTimeTokenInvalid, WeakPassword)
+class ResetPasswordPayload:
+    """Whether the new password is set, or why not."""
+
+    reset: bool = False
+
+
 @strawberry.type
 class MembershipMutation:
     """Mutations of the shop."""
@@ -123,6 +153,26 @@ class MembershipMutation:
         """Change one's own password. All other sessions end."""
         key = await change_password(info.context, MEMBERS, input.current_password, input.new_password)
         return ChangePasswordPayload(member=await _own(info.context, key))
+
+    @mutation(idempotency="none")
+    async def request_password_reset(
+        self,
+        info: Info,
+        input: RequestPasswordResetInput,  # noqa: A002 - GraphQL's name
+    ) -> RequestPasswordResetPayload:
+        """Have a link mailed by which a forgotten password is replaced, if somebody has this address."""
+        await request_reset(info.context, input.email)
+        return RequestPasswordResetPayload(requested=True)
+
+    @mutation(idempotency="none")
+    async def reset_password(
+        self,
+        info: Info,
+        input: ResetPasswordInput,  # noqa: A002 - GraphQL's name
+    ) -> ResetPasswordPayload:
+        """Set a new password by the mailed link. All sessions end; log in with the new password afterwards."""
+        await reset_password(info.context, input.token, input.new_password)
+        return ResetPasswordPayload(reset=True)
 
 
 async def _own(context: Context, key: UUID) -> Member:

@@ -88,10 +88,50 @@ async def test_an_order_and_its_product_can_be_looked_at(shop: Shop) -> None:
 async def test_a_price_is_changed_and_a_product_taken_from_sale(shop: Shop) -> None:
     office = await shop.first_administrator()
 
-    changed = await office.send("/admin/products/plum", "set_price", input__unit__amount="8.80")
+    changed = await office.send("/admin/products/plum", "set_price", input__unit__amount="9.20")
     assert changed.status_code == 303, text_of(changed)
-    assert "CN¥8.80" in text_of(await shop.open().get("/products/plum"))
+    assert "CN¥9.20" in text_of(await shop.open().get("/products/plum"))
 
     archived = await office.send("/admin/products/plum", "archive_product")
     assert archived.status_code == 303, text_of(archived)
     assert (await shop.open().get("/products/plum")).status_code == 404
+
+
+async def test_a_products_form_is_made_changed_and_taken_away(shop: Shop) -> None:
+    office = await shop.first_administrator()
+    page = "/admin/products/plum/form"
+
+    # A first field, of which only the new row tells
+    made = await office.send(
+        page,
+        "set_product_form",
+        **{
+            "input.fields[0].name": "account",
+            "input.fields[0].kind": "TEXT",
+            "input.fields[0].labels[0].locale": "en",
+            "input.fields[0].labels[0].text": "Game account",
+        },
+    )
+    assert made.status_code == 303, text_of(made)
+    assert "Game account" in text_of(await shop.open().get("/products/plum"))
+
+    # a second one, a choice; the first stays as the page shows it
+    second = {
+        "input.fields[0].kind": "TEXT",
+        "input.fields[1].name": "region",
+        "input.fields[1].kind": "CHOICE",
+        "input.fields[1].labels[0].locale": "en",
+        "input.fields[1].labels[0].text": "Region",
+        "input.fields[1].choices[0].value": "eu",
+        "input.fields[1].choices[0].labels[0].locale": "en",
+        "input.fields[1].choices[0].labels[0].text": "Europe",
+    }
+    added = await office.send(page, "set_product_form", **second)
+    assert added.status_code == 303, text_of(added)
+    shown = text_of(await shop.open().get("/products/plum"))
+    assert "Game account" in shown
+    assert "Europe" in shown
+
+    # one that cannot be is told at its field
+    refused = await office.send(page, "set_product_form", **{"input.fields[2].name": "no name"})
+    assert refused.status_code == 422

@@ -197,10 +197,10 @@ async def test_a_list_of_cards_holds_no_secret(shop: Shop) -> None:
     await shop.buy((variant, 1))
     job = await done(shop, "export_cards", cards={"sku": "A-1"})
     rows = rows_of(await file_of(shop, job, "output"))
-    assert rows[0] == ["sku", "number", "expires_on", "batch", "state", "sold_at", "quoted"]
-    assert [(row[0], row[1], row[2], row[4], bool(row[5])) for row in rows[1:]] == [
-        ("A-1", "77", "2031-01-01", "sold", True),
-        ("A-1", "", "", "free", False),
+    assert rows[0] == ["sku", "number", "expires_on", "batch", "state", "sold_at", "line", "quoted"]
+    assert [(row[0], row[1], row[2], row[4], bool(row[5]), bool(row[6])) for row in rows[1:]] == [
+        ("A-1", "77", "2031-01-01", "sold", True, True),
+        ("A-1", "", "", "free", False, False),
     ]
     free = await done(shop, "export_cards", cards={"state": "free"}, format="xlsx")
     book = openpyxl.load_workbook(io.BytesIO(await file_of(shop, free, "output")))

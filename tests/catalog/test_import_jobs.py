@@ -207,7 +207,22 @@ async def test_unsold_cards_of_an_import_are_taken_out_again(shop: Shop) -> None
     variant = await shop.stocked()
     await shop.cards("A-1", ["older"])
     secrets = [f"card-{number}" for number in range(20)]
-    job = await done(shop, "import_cards", "secret\n" + "\n".join(secrets) + "\n", sku="A-1", source="issuer")
+    job = await done(
+        shop,
+        "import_cards",
+        "secret\n" + "\n".join(secrets) + "\n",
+        sku="A-1",
+        source="issuer",
+        cost_units=95_000,
+        cost_currency="CNY",
+        expires_on="2039-12-31",
+    )
+    batch = await shop.kernel.db.fetchrow(
+        "select source, cost_units, cost_currency from catalog_stock_batch order by id desc"
+    )
+    assert batch is not None
+    assert tuple(batch) == ("issuer", 95_000, "CNY")
+    assert await shop.kernel.db.fetchval("select min(expires_on)::text from catalog_card") == "2039-12-31"
     assert job.result is not None
     assert (job.state, job.result.counts) == (JobState.SUCCEEDED, {"cards": 20, "variants": 1})
     batch = await shop.kernel.db.fetchval("select max(id::text)::uuid from catalog_stock_batch")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from kameng.ids import global_id, new_id
 from kameng_catalog.alerts import check_moved_stock
+from kameng_catalog.contract import RetireRequest
 
 from .conftest import Shop
 from .stocking import left, mirrored, quota, secrets, take
@@ -178,6 +180,15 @@ async def test_batches_go_their_ways(shop: Shop) -> None:
     [batch] = (await show(shop, BATCHES))["stockBatches"]["nodes"]
     assert batch["soldCards"]["nodes"] == [{"state": "SOLD", "line": str(sold)}]
     assert [card["state"] for card in batch["cards"]["nodes"]] == ["SOLD"] + ["RECALLED"] * 4
+    # and which of them are bad
+    assert isinstance(sold, UUID)
+    [card] = await shop.stock.sold_cards([sold])
+    async with shop.kernel.db.transaction():
+        await shop.stock.retire([RetireRequest(line=sold, key=card.key, reason="used", by="staff:1")])
+    document = "{ stockBatches { nodes { figures { bad } soldCards { nodes { badReason } } } } }"
+    assert (await show(shop, document))["stockBatches"]["nodes"] == [
+        {"figures": {"bad": 1}, "soldCards": {"nodes": [{"badReason": "used"}]}}
+    ]
     assert isinstance(kept, type(sold))
     assert (await actions(shop.kernel))[:3] == [
         "catalog.batch_recalled",

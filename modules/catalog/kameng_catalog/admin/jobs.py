@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ import strawberry
 
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
+from kameng.graphql.scalars import MoneyInput
 from kameng.graphql.uploads import UploadedFile
 from kameng.ids import key_of
 from kameng.jobs import JobFileTooLarge, JobStoreFull
 from kameng.jobs.types import Job
-from kameng.money import check_currency
+from kameng.money import UnitPrice, check_currency
 from kameng_catalog.admin.inputs import checked
 from kameng_catalog.admin.types import Status, StockKind
 from kameng_catalog.bulk.filters import BulkFilter
@@ -96,6 +98,10 @@ class StartCardImportInput(StartImportInput):
         default="", description="The variant of all its cards; empty if a column `sku` tells."
     )
     source: str = strawberry.field(default="", description="Where the cards come from.")
+    cost: MoneyInput | None = strawberry.field(default=None, description="What one of the cards cost us.")
+    expires_on: date | None = strawberry.field(
+        default=None, description="The last day of those cards whose lines tell none."
+    )
 
 
 @strawberry.input(description="Which products and variants; what is left out asks for nothing.")
@@ -260,7 +266,12 @@ class JobsMutation:
     @mutation
     async def start_card_import(self, info: Info, input: StartCardImportInput) -> StartCardImportPayload:  # noqa: A002 - GraphQL's name
         """Have a file of cards put into stock by a worker, encrypted; all of them, or none."""
-        more = {"sku": input.sku.strip()[:100], "source": input.source[:200]}
+        more: dict[str, Any] = {"sku": input.sku.strip()[:100], "source": input.source[:200]}
+        if input.cost is not None:
+            cost = UnitPrice.parse(input.cost.amount, input.cost.currency)
+            more |= {"cost_units": cost.units, "cost_currency": cost.currency}
+        if input.expires_on is not None:
+            more["expires_on"] = input.expires_on.isoformat()
         return StartCardImportPayload(job=await _import(info, "import_cards", IMPORT_STOCK, input, **more))
 
     @mutation
@@ -341,7 +352,7 @@ class JobsMutation:
 
 
 async def _import(
-    info: Info, kind: str, permission: Permission, given: StartImportInput, **values: str
+    info: Info, kind: str, permission: Permission, given: StartImportInput, **values: Any
 ) -> Job:
     own = {"keep_good": given.keep_good, "encoding": given.encoding.strip()[:40], **values}
     return await _start(info, kind, permission, own, dry_run=given.dry_run, file=given.file)

@@ -19,7 +19,7 @@ BATCH_COLUMNS = """
 """
 
 CARD_COLUMNS = """
-    c.id, c.variant, c.number, c.expires_on, sold.line, sold.sold_at,
+    c.id, c.variant, c.number, c.expires_on, sold.line, sold.sold_at, bad.reason as bad_reason,
     case
         when sold.card is not null then 'sold'
         when free.card is not null then 'free'
@@ -36,6 +36,7 @@ CARD_TABLES = """
     left join catalog_free_card free on free.card = c.id
     left join catalog_reserved_card reserved on reserved.card = c.id
     left join catalog_quarantined_card quarantined on quarantined.card = c.id
+    left join catalog_bad_card bad on bad.card = c.id
     join catalog_stock_batch batch on batch.id = c.batch
 """
 

@@ -46,10 +46,11 @@ FIGURES = Statement(
     "catalog.batch_figures",
     """
     select b.id, count(f.card) as free, count(r.card) as reserved, count(q.card) as quarantined,
-        count(s.card) as sold, count(*) as cards
+        count(s.card) as sold, count(bad.card) as bad, count(*) as cards
     from unnest($1::uuid[]) as b (id) join catalog_card c on c.batch = b.id
     left join catalog_free_card f on f.card = c.id left join catalog_reserved_card r on r.card = c.id
     left join catalog_quarantined_card q on q.card = c.id left join catalog_sold_card s on s.card = c.id
+    left join catalog_bad_card bad on bad.card = c.id
     group by b.id
     """,
 )
@@ -172,6 +173,7 @@ class BatchFigures:
     quarantined: int
     sold: int
     gone: int = strawberry.field(description="Expired or recalled.")
+    bad: int = strawberry.field(description="Sold, and found to be bad.")
 
 
 @strawberry.type
@@ -262,6 +264,6 @@ def _stock_of(row: Any, default: int) -> VariantStock:
 
 def _figures_of(row: Any) -> BatchFigures:
     if row is None:
-        return BatchFigures(free=0, reserved=0, quarantined=0, sold=0, gone=0)
+        return BatchFigures(free=0, reserved=0, quarantined=0, sold=0, gone=0, bad=0)
     there = {name: row[name] for name in ("free", "reserved", "quarantined", "sold")}
-    return BatchFigures(**there, gone=row["cards"] - sum(there.values()))
+    return BatchFigures(**there, gone=row["cards"] - sum(there.values()), bad=row["bad"])

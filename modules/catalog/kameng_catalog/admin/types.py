@@ -204,6 +204,7 @@ class Card(Node):
     expires_on: date | None
     sold_at: datetime | None
     line: UUID | None = strawberry.field(description="The order line that it went to.")
+    bad_reason: str | None = strawberry.field(description="Why it was bad, if its buyer found that it is.")
 
     @strawberry.field
     async def variant(self, info: Info) -> ManagedVariant | None:
@@ -320,6 +321,7 @@ def card_of(row: Any) -> Card:
         expires_on=row["expires_on"],
         sold_at=row["sold_at"],
         line=row["line"],
+        bad_reason=row["bad_reason"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from kameng.ids import global_id
 from kameng.jobs import JobReport, JobRun
 from kameng.jobs.job import JobError
+from kameng.money import UnitPrice
 from kameng_catalog.bulk.reading import sheet_of
 from kameng_catalog.bulk.reporting import keep_changes, keep_problems
 from kameng_catalog.importing import card_lines, price_lines, product_lines
@@ -99,6 +101,8 @@ async def import_card_file(run: JobRun) -> JobReport:
             file_name=file.name if file else "",
             keep_good=bool(run.input.get("keep_good")),
             dry_run=run.dry_run,
+            cost=_cost_of(run),
+            expires_on=_last_day_of(run),
         )
         if report.batch is not None:
             await run.note(f"batch {report.batch}", {"what": "batch", "batch": str(report.batch)})
@@ -140,3 +144,13 @@ async def _saved(run: JobRun, report: JobReport, faults: Faults) -> JobReport:
 def _done(run: JobRun) -> JobReport | None:
     saved = run.saved.get("report")
     return None if saved is None else msgspec.convert(saved, JobReport)
+
+
+def _cost_of(run: JobRun) -> UnitPrice | None:
+    units = run.input.get("cost_units")
+    return UnitPrice(units, str(run.input["cost_currency"])) if isinstance(units, int) else None
+
+
+def _last_day_of(run: JobRun) -> date | None:
+    day = run.input.get("expires_on")
+    return date.fromisoformat(day) if isinstance(day, str) else None

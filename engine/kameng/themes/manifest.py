@@ -71,6 +71,8 @@ class PageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         subject: where in the data the thing stands that the page is about, such as ``product``; where it is null, the
             answer is the theme's 404 page.
         status: the status of the answer.
+        private: whether it shows what is for one person alone although nobody need be logged in, so that no copy of it is
+            kept. Pages with `requires` or `permission` are private anyway.
     """
 
     path: str
@@ -81,6 +83,7 @@ class PageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     permission: str | None = None
     subject: str | None = None
     status: int = 200
+    private: bool = False
 
 
 class FormSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -134,7 +134,7 @@ class PageServer:
             text = part
         else:
             text = rendering.render(template, view)
-        private = bool(page.requires or page.permission)
+        private = page.private or bool(page.requires or page.permission)
         return answers.html(text, status, visit, self.cookies(visit), private=private)
 
     def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:

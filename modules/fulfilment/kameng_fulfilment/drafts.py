@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -82,14 +83,14 @@ def checked_line(
         answers = checked_answers(variant.form, dict(asked.answers)) if variant.form or asked.answers else {}
     except FormAnswerWrong as wrong:
         return FormAnswerWrong(
-            wrong.message, cure=wrong.cure, path=(*where, *_answer_at(asked, wrong.path[0]))
+            wrong.message, cure=wrong.cure, path=(*where, *answer_at(asked.answers, wrong.path[0]))
         )
     return DraftLine(id=new_id(), variant=variant, quantity=quantity, quote=quote, answers=answers)
 
 
-def _answer_at(asked: LineRequest, name: str) -> tuple[str, ...]:
+def answer_at(answers: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
     """Where the answer to a field stands in the request; the field's name where it is missing."""
-    for place, (given, _) in enumerate(asked.answers):
+    for place, (given, _) in enumerate(answers):
         if given == name:
             return "answers", str(place), "value"
     return "answers", name

@@ -109,6 +109,24 @@ def order_request(
         raise InvalidInput(
             f"The idempotency key is longer than {MAX_KEY} characters.", cure="A UUID is enough."
         )
+    check_lines(lines)
+    return OrderRequest(
+        member=member,
+        key=key,
+        lines=tuple(lines),
+        currency=currency,
+        expected=expected,
+        outside=outside,
+        particulars=particulars,
+    )
+
+
+def check_lines(lines: Sequence[LineRequest]) -> None:
+    """Check the shape of what is asked for.
+
+    Raises:
+        InvalidInput: there are no lines, too many, or a variant twice.
+    """
     if not 1 <= len(lines) <= MAX_LINES:
         raise InvalidInput(
             f"An order has 1 to {MAX_LINES} lines; this has {len(lines)}.",
@@ -124,12 +142,3 @@ def order_request(
                 path=("input", "lines", str(position), "variantId"),
             )
         seen.add(line.variant)
-    return OrderRequest(
-        member=member,
-        key=key,
-        lines=tuple(lines),
-        currency=currency,
-        expected=expected,
-        outside=outside,
-        particulars=particulars,
-    )

@@ -56,6 +56,16 @@ class OrderLineInput:
     )
 
 
+def answers_of(answers: list[AnswerInput] | None) -> tuple[tuple[str, str], ...]:
+    """Answers as the order path takes them."""
+    return tuple((answer.name, answer.value) for answer in answers or ())
+
+
+def line_request(line: OrderLineInput) -> LineRequest:
+    """A line as the order path takes it."""
+    return LineRequest(key_of("Variant", line.variant_id), line.quantity, answers_of(line.answers))
+
+
 @strawberry.input(description="An order to place.")
 class PlaceOrderInput:
     """An order to place."""
@@ -109,14 +119,7 @@ class FulfilmentMutation:
             Checkout(
                 buyer=member,
                 cart=await cart_owner(context) if input.from_cart else None,
-                lines=[
-                    LineRequest(
-                        key_of("Variant", line.variant_id),
-                        line.quantity,
-                        tuple((answer.name, answer.value) for answer in line.answers or ()),
-                    )
-                    for line in input.lines or ()
-                ],
+                lines=[line_request(line) for line in input.lines or ()],
                 currency=input.currency,
                 expected=input.expected_total.parsed() if input.expected_total else None,
                 outside=input.payment is PaymentMethod.OUTSIDE,

@@ -25,14 +25,23 @@ class SealedAnswers(msgspec.Struct, frozen=True):
     place: UUID | None = None
 
 
-async def seal_answers(kernel: Kernel, answers: Mapping[str, str] | None) -> SealedAnswers:
-    """Seal what was filled in; nothing where nothing was. Call it before anything is locked."""
-    if not answers:
-        return SealedAnswers()
-    key = await kernel.vault.current_key(SCOPE)
-    place = new_id()
-    (sealed,) = await kernel.vault.seal_many(key, [(msgspec.json.encode(dict(answers)), place.bytes)])
-    return SealedAnswers(sealed, key.id, place)
+async def seal_answers(kernel: Kernel, lines: Sequence[Mapping[str, str] | None]) -> list[SealedAnswers]:
+    """Seal what was filled in for each line; nothing where nothing was. Call it before anything is locked."""
+    filled = [place for place, answers in enumerate(lines) if answers]
+    found = [SealedAnswers()] * len(lines)
+    if filled:
+        key = await kernel.vault.current_key(SCOPE, len(filled))
+        places = [new_id() for _ in filled]
+        sealed = await kernel.vault.seal_many(
+            key,
+            [
+                (msgspec.json.encode(dict(lines[line] or {})), place.bytes)
+                for line, place in zip(filled, places, strict=True)
+            ],
+        )
+        for line, place, secret in zip(filled, places, sealed, strict=True):
+            found[line] = SealedAnswers(secret, key.id, place)
+    return found
 
 
 async def open_answers(kernel: Kernel, rows: Sequence[Mapping[str, Any]]) -> dict[UUID, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,21 +21,22 @@ from kameng_catalog.contract import (
     WrongQuantity,
     checked_answers,
 )
-from kameng_fulfilment.cart.answers import seal_answers
+from kameng_fulfilment.cart.answers import SealedAnswers, seal_answers
 from kameng_fulfilment.cart.owners import CartOwner
 from kameng_fulfilment.cart.refusals import CartFull
 from kameng_fulfilment.cart.statements import (
-    ADD_LINE,
-    CHANGE_LINE,
+    ADD_LINES,
+    CHANGE_LINES,
     CLEAR_CART,
     LINE_OF_CART,
-    LINE_OF_VARIANT,
+    LINES_OF_VARIANTS,
     REMEMBER_KEY,
     REMOVE_LINE,
     TAKE_MEMBER_CART,
     TAKE_VISITOR_CART,
 )
-from kameng_fulfilment.requests import MAX_LINES
+from kameng_fulfilment.drafts import answer_at
+from kameng_fulfilment.requests import MAX_LINES, LineRequest, check_lines
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -73,45 +74,48 @@ class CartChanges:
         self._variants = kernel.services.get(Variants)
         self._prices = kernel.services.get(Prices)
 
-    async def add(
-        self, change: CartChange, variant: UUID, quantity: int, answers: Mapping[str, str] | None
-    ) -> None:
-        """Put a variant into a cart; what is there of it already grows. Seven statements at most, whatever is in the cart.
+    async def add(self, change: CartChange, lines: Sequence[LineRequest]) -> None:
+        """Put lines into a cart; what is there of them already grows. Nine statements at most, whatever is in the cart.
 
         Raises:
-            NotForSale: it is not sold, or has no price for this buyer.
+            NotForSale: something is not sold, or has no price for this buyer.
             WrongQuantity: one order may not hold so many, with those that are there.
-            FormAnswerWrong: the product's form is not filled in as it should be.
-            CartFull: as many different variants as one order may have are there.
+            FormAnswerWrong: a product's form is not filled in as it should be.
+            CartFull: it would be more lines than one order may have.
+            InvalidInput: there are no lines, too many, or a variant twice.
         """
-        (snapshot,) = await self._variants.snapshots([variant])
-        found = _for_sale(snapshot)
-        if quantity < 1:
-            raise _wrong_quantity(found, quantity)
-        _check_filled_in(found, answers)
-        sealed = await seal_answers(self._kernel, answers)
+        check_lines(lines)
+        found = await self._for_sale([line.variant for line in lines])
+        for place, (line, variant) in enumerate(zip(lines, found, strict=True)):
+            if line.quantity < 1:
+                raise _wrong_quantity(variant, line.quantity, _at(place))
+            _check_filled_in(variant, line.answers, _at(place))
+        sealed = await seal_answers(self._kernel, [dict(line.answers) for line in lines])
         async with self._db.transaction():
             cart, fresh = await self._take(change)
             if not fresh:
                 return
-            known = await self._db.fetchrow(LINE_OF_VARIANT, cart, variant)
-            together = quantity + (known["quantity"] if known else 0)
-            if together > found.max_quantity or (known is None and together < found.min_quantity):
-                raise _wrong_quantity(found, together)
-            unit = await self._unit_price(change, variant, together)
-            stored = (together, change.currency, unit, sealed.sealed, sealed.data_key, sealed.place)
-            if known is not None:
-                await self._db.execute(CHANGE_LINE, known["id"], *stored)
-            elif (
-                await self._db.execute(ADD_LINE, new_id(), cart, variant, *stored, MAX_LINES) != "INSERT 0 1"
-            ):
-                raise CartFull(
-                    f"The cart has {MAX_LINES} lines, as many as one order may.",
-                    cure="Order what is in it first, or take something out.",
-                )
+            rows = await self._db.fetch(LINES_OF_VARIANTS, cart, [line.variant for line in lines])
+            known = {row["variant"]: row for row in rows}
+            quantities = []
+            for place, (line, variant) in enumerate(zip(lines, found, strict=True)):
+                there = known[line.variant]["quantity"] if line.variant in known else 0
+                together = line.quantity + there
+                if together > variant.max_quantity or (not there and together < variant.min_quantity):
+                    raise _wrong_quantity(variant, together, _at(place))
+                quantities.append(together)
+            wanted = [(line.variant, count) for line, count in zip(lines, quantities, strict=True)]
+            units = await self._unit_prices(change, wanted)
+            stored = list(zip(lines, quantities, units, sealed, strict=True))
+            await self._change_known(
+                change, [(known[row[0].variant]["id"], *row[1:]) for row in stored if row[0].variant in known]
+            )
+            await self._add_new(
+                change, cart, [(row[0].variant, *row[1:]) for row in stored if row[0].variant not in known]
+            )
 
     async def change(
-        self, change: CartChange, line: UUID, quantity: int, answers: Mapping[str, str] | None = None
+        self, change: CartChange, line: UUID, quantity: int, answers: Sequence[tuple[str, str]] | None = None
     ) -> None:
         """Set a line's quantity, and its answers if some are given; 0 takes it out.
 
@@ -122,7 +126,7 @@ class CartChanges:
         if quantity == 0:
             await self.remove(change, line)
             return
-        sealed = await seal_answers(self._kernel, answers)
+        (sealed,) = await seal_answers(self._kernel, [dict(answers or ())])
         async with self._db.transaction():
             cart, fresh = await self._take(change)
             if not fresh:
@@ -132,23 +136,13 @@ class CartChanges:
                 raise NotFound(
                     "The cart has no such line.", cure="Load the cart again.", path=("input", "lineId")
                 )
-            (snapshot,) = await self._variants.snapshots([known["variant"]])
-            found = _for_sale(snapshot)
+            (found,) = await self._for_sale([known["variant"]])
             if not found.min_quantity <= quantity <= found.max_quantity:
-                raise _wrong_quantity(found, quantity)
+                raise _wrong_quantity(found, quantity, ("input",))
             if answers:
-                _check_filled_in(found, answers)
-            unit = await self._unit_price(change, known["variant"], quantity)
-            await self._db.execute(
-                CHANGE_LINE,
-                line,
-                quantity,
-                change.currency,
-                unit,
-                sealed.sealed,
-                sealed.data_key,
-                sealed.place,
-            )
+                _check_filled_in(found, answers, ("input",))
+            (unit,) = await self._unit_prices(change, [(known["variant"], quantity)])
+            await self._change_known(change, [(line, quantity, unit, sealed)])
 
     async def remove(self, change: CartChange, line: UUID) -> None:
         """Take a line out; nothing happens where it is not there."""
@@ -183,36 +177,91 @@ class CartChanges:
         await self._db.execute(REMEMBER_KEY, cart, (recent + mark)[-_KEY_BYTES * _KEYS_KEPT :])
         return cart, True
 
-    async def _unit_price(self, change: CartChange, variant: UUID, quantity: int) -> int:
-        (quote,) = await self._prices.quote(
-            [QuoteRequest(variant=variant, quantity=quantity, tier=change.tier, currency=change.currency)]
+    async def _for_sale(self, variants: Sequence[UUID]) -> list[VariantSnapshot]:
+        found = []
+        for place, snapshot in enumerate(await self._variants.snapshots(variants)):
+            if snapshot is None or not snapshot.published:
+                raise NotForSale(
+                    "This is not for sale.", cure="Choose something else.", path=(*_at(place), "variantId")
+                )
+            found.append(snapshot)
+        return found
+
+    async def _unit_prices(self, change: CartChange, wanted: Sequence[tuple[UUID, int]]) -> list[int]:
+        quotes = await self._prices.quote(
+            [
+                QuoteRequest(variant=variant, quantity=quantity, tier=change.tier, currency=change.currency)
+                for variant, quantity in wanted
+            ]
         )
-        if isinstance(quote, Refusal):
-            raise quote
-        return quote.unit.units
+        units = []
+        for place, quote in enumerate(quotes):
+            if isinstance(quote, Refusal):
+                raise type(quote)(quote.message, cure=quote.cure, path=_at(place))
+            units.append(quote.unit.units)
+        return units
+
+    async def _change_known(
+        self, change: CartChange, rows: Sequence[tuple[UUID, int, int, SealedAnswers]]
+    ) -> None:
+        if rows:
+            ids, quantities, units, sealed = zip(*rows, strict=True)
+            await self._db.execute(
+                CHANGE_LINES,
+                list(ids),
+                list(quantities),
+                list(units),
+                [own.sealed for own in sealed],
+                [own.data_key for own in sealed],
+                [own.place for own in sealed],
+                change.currency,
+            )
+
+    async def _add_new(
+        self, change: CartChange, cart: UUID, rows: Sequence[tuple[UUID, int, int, SealedAnswers]]
+    ) -> None:
+        if not rows:
+            return
+        variants, quantities, units, sealed = zip(*rows, strict=True)
+        answer = await self._db.execute(
+            ADD_LINES,
+            cart,
+            [new_id() for _ in rows],
+            list(variants),
+            list(quantities),
+            list(units),
+            [own.sealed for own in sealed],
+            [own.data_key for own in sealed],
+            change.currency,
+            [own.place for own in sealed],
+            MAX_LINES,
+        )
+        if answer != f"INSERT 0 {len(rows)}":
+            raise CartFull(
+                f"A cart has {MAX_LINES} lines at most, as many as one order may.",
+                cure="Order what is in it first, or take something out.",
+            )
 
 
-def _for_sale(snapshot: VariantSnapshot | None) -> VariantSnapshot:
-    if snapshot is None or not snapshot.published:
-        raise NotForSale("This is not for sale.", cure="Choose something else.", path=("input", "variantId"))
-    return snapshot
+def _at(place: int) -> tuple[str, ...]:
+    return "input", "lines", str(place)
 
 
-def _wrong_quantity(found: VariantSnapshot, quantity: int) -> WrongQuantity:
+def _wrong_quantity(found: VariantSnapshot, quantity: int, where: tuple[str, ...]) -> WrongQuantity:
     return WrongQuantity(
         f"{found.sku} is sold in quantities of {found.min_quantity} to {found.max_quantity}; this would be {quantity}.",
         cure="Change the quantity, or place several orders.",
-        path=("input", "quantity"),
+        path=(*where, "quantity"),
     )
 
 
-def _check_filled_in(found: VariantSnapshot, answers: Mapping[str, str] | None) -> None:
+def _check_filled_in(
+    found: VariantSnapshot, answers: Sequence[tuple[str, str]], where: tuple[str, ...]
+) -> None:
     # Kept as they were typed: the order checks them once more, against the form as it is then.
     try:
-        checked_answers(found.form, dict(answers or {}))
+        checked_answers(found.form, dict(answers))
     except FormAnswerWrong as wrong:
-        path = ("input", "answers", *wrong.path)
-        for place, name in enumerate(answers or ()):
-            if (name,) == wrong.path:
-                path = ("input", "answers", str(place), "value")
-        raise FormAnswerWrong(wrong.message, cure=wrong.cure, path=path) from wrong
+        raise FormAnswerWrong(
+            wrong.message, cure=wrong.cure, path=(*where, *answer_at(answers, wrong.path[0]))
+        ) from wrong

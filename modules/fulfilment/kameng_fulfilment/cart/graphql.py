@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from kameng.auth import PrincipalKind
 from kameng.errors import InvalidInput
 from kameng.graphql import LOCALES, Context, Info, Money, foreign, mutation, payload
 from kameng.graphql.node import load_nodes
@@ -21,7 +22,7 @@ from kameng_fulfilment.cart.refusals import CartFull
 from kameng_fulfilment.cart.standing import CartNoteCode, StandingCart, StandingLine, standing_cart
 from kameng_fulfilment.cart.statements import MEMBER_CART_SIZE, VISITOR_CART_SIZE
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.shop import AnswerInput
+from kameng_fulfilment.shop import AnswerInput, OrderLineInput, answers_of, line_request
 from kameng_fulfilment.types import Answer
 
 if TYPE_CHECKING:
@@ -165,11 +166,7 @@ class Cart:
 class AddToCartInput:
     """Something to put into the cart."""
 
-    variant_id: strawberry.ID
-    quantity: int = 1
-    answers: list[AnswerInput] | None = strawberry.field(
-        default=None, description="What the buyer filled into the product's form; see `Product.form`."
-    )
+    lines: list[OrderLineInput]
     currency: str = strawberry.field(default="CNY", description="The currency of the answer, ISO 4217.")
 
 
@@ -253,6 +250,8 @@ class CartQuery:
     @strawberry.field(description="How many pieces are in your cart; cheaper than asking for the cart.")
     async def cart_quantity(self, info: Info) -> int:
         """Pieces in the cart of whoever asks."""
+        if info.context.principal.kind not in (PrincipalKind.VISITOR, PrincipalKind.MEMBER):
+            return 0
         owner = await cart_owner(info.context)
         if owner is None:
             return 0
@@ -273,10 +272,9 @@ class CartMutation:
     async def add_to_cart(self, info: Info, input: AddToCartInput) -> AddToCartPayload:  # noqa: A002 - GraphQL's name
         """Put something into your cart; what is there of it already grows. With an idempotency key it is done once."""
         context = info.context
-        variant = key_of("Variant", input.variant_id)
+        lines = [line_request(line) for line in input.lines]
         change, token = await _begin(context, input.currency)
-        changes = context.service(CartChanges)
-        await changes.add(change, variant, input.quantity, given_answers(input.answers))
+        await context.service(CartChanges).add(change, lines)
         return AddToCartPayload(cart=await _after(context, change), visitor_token=token)
 
     @mutation(idempotency="own")
@@ -286,7 +284,7 @@ class CartMutation:
         line = key_of("CartLine", input.line_id)
         change, _ = await _begin(context, input.currency)
         changes = context.service(CartChanges)
-        await changes.change(change, line, input.quantity, given_answers(input.answers))
+        await changes.change(change, line, input.quantity, answers_of(input.answers))
         return ChangeCartLinePayload(cart=await _after(context, change))
 
     @mutation(idempotency="own")
@@ -303,22 +301,6 @@ class CartMutation:
         change, _ = await _begin(info.context, "CNY")
         await info.context.service(CartChanges).clear(change)
         return ClearCartPayload(cart=await _after(info.context, change))
-
-
-def given_answers(answers: list[AnswerInput] | None) -> dict[str, str] | None:
-    """Answers by the names of their fields.
-
-    Raises:
-        InvalidInput: a field is answered twice.
-    """
-    if answers is None:
-        return None
-    found = {answer.name: answer.value for answer in answers}
-    if len(found) < len(answers):
-        raise InvalidInput(
-            "A field is answered twice.", cure="Send each answer once.", path=("input", "answers")
-        )
-    return found
 
 
 async def _begin(context: Context, currency: str) -> tuple[CartChange, str | None]:

@@ -60,9 +60,9 @@ LINES_OF_CART = Statement(
     "select * from fulfilment_cart_line where cart = $1 order by added_at, id",
 )
 
-LINE_OF_VARIANT = Statement(
-    "fulfilment.cart_line_of_variant",
-    "select * from fulfilment_cart_line where cart = $1 and variant = $2",
+LINES_OF_VARIANTS = Statement(
+    "fulfilment.cart_lines_of_variants",
+    "select id, variant, quantity from fulfilment_cart_line where cart = $1 and variant = any($2::uuid[])",
 )
 
 LINE_OF_CART = Statement(
@@ -70,26 +70,30 @@ LINE_OF_CART = Statement(
     "select * from fulfilment_cart_line where cart = $1 and id = $2",
 )
 
-ADD_LINE = Statement(
-    "fulfilment.add_cart_line",
-    # Nothing happens where the cart is full, which is told by the number of rows; at most that many are counted.
+ADD_LINES = Statement(
+    "fulfilment.add_cart_lines",
+    # Nothing happens where there is no room for all, which is told by the number of rows; at most that many are counted.
     """
     insert into fulfilment_cart_line
         (id, cart, variant, quantity, currency, unit_price, sealed_answers, data_key, answers_place, added_at)
-    select $1::uuid, $2::uuid, $3::uuid, $4::int, $5::text, $6::bigint, $7::bytea, $8::uuid, $9::uuid, now()
-    where (select count(*) from fulfilment_cart_line where cart = $2::uuid) < $10::int
+    select l.id, $1::uuid, l.variant, l.quantity, $8::text, l.unit_price, l.sealed, l.data_key, l.place, now()
+    from unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[], $6::bytea[], $7::uuid[], $9::uuid[])
+        as l (id, variant, quantity, unit_price, sealed, data_key, place)
+    where (select count(*) from fulfilment_cart_line where cart = $1::uuid) + cardinality($2::uuid[]) <= $10::int
     """,
 )
 
-CHANGE_LINE = Statement(
-    "fulfilment.change_cart_line",
+CHANGE_LINES = Statement(
+    "fulfilment.change_cart_lines",
     """
-    update fulfilment_cart_line
-    set quantity = $2, currency = $3, unit_price = $4,
-        sealed_answers = coalesce($5, sealed_answers),
-        data_key = coalesce($6, data_key),
-        answers_place = coalesce($7, answers_place)
-    where id = $1
+    update fulfilment_cart_line l
+    set quantity = c.quantity, currency = $7::text, unit_price = c.unit_price,
+        sealed_answers = coalesce(c.sealed, l.sealed_answers),
+        data_key = coalesce(c.data_key, l.data_key),
+        answers_place = coalesce(c.place, l.answers_place)
+    from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bytea[], $5::uuid[], $6::uuid[])
+        as c (id, quantity, unit_price, sealed, data_key, place)
+    where l.id = c.id
     """,
 )
 

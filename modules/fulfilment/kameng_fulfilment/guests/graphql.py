@@ -10,7 +10,6 @@ from kameng.auth import PrincipalKind
 from kameng.errors import Forbidden, InvalidInput
 from kameng.graphql import Context, Info, mutation, payload
 from kameng.graphql.scalars import MoneyInput
-from kameng.ids import key_of
 from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, WrongQuantity
 from kameng_fulfilment.cart.asking import cart_owner
 from kameng_fulfilment.cart.owners import CartOwner
@@ -25,9 +24,9 @@ from kameng_fulfilment.guests.types import GuestOrder
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.particulars import seal_guest
 from kameng_fulfilment.reading import OrderReads
-from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged
+from kameng_fulfilment.requests import IdempotencyKeyMissing, PriceChanged
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.shop import OrderLineInput
+from kameng_fulfilment.shop import OrderLineInput, line_request
 from kameng_fulfilment.unpaid import TooManyUnpaidOrders
 
 SHORTEST_KEY = 16
@@ -135,7 +134,7 @@ class GuestMutation:
             Checkout(
                 buyer=_buyer(context, contact),
                 cart=(owner or CartOwner(visitor=b"")) if input.from_cart else None,
-                lines=[_line(line) for line in input.lines or ()],
+                lines=[line_request(line) for line in input.lines or ()],
                 currency=input.currency,
                 expected=input.expected_total.parsed() if input.expected_total else None,
                 outside=True,
@@ -188,11 +187,3 @@ async def _secret(context: Context, order: UUID, number: str) -> str | None:
     secret = secret_of(context.kernel, order)
     row = await context.db.fetchrow(CONTACTS_OF_ORDERS, [order])
     return secret if row and same(row["secret_mark"], secret_mark(number, secret)) else None
-
-
-def _line(line: OrderLineInput) -> LineRequest:
-    return LineRequest(
-        key_of("Variant", line.variant_id),
-        line.quantity,
-        tuple((answer.name, answer.value) for answer in line.answers or ()),
-    )

@@ -295,3 +295,37 @@ async def test_the_search_terms_follow_the_import(shop: Shop) -> None:
     terms = await shop.kernel.db.fetchval("select search_terms from catalog_product")
     assert "贝塔" in terms
     assert "阿尔" not in terms
+
+
+FORM = '[{"name":"account","kind":"text","labels":{"en":"Account"},"max_length":20}]'
+
+
+async def test_a_file_brings_forms_and_keeps_those_it_does_not_speak_of(shop: Shop) -> None:
+    # Given a file with a form, which JSON tells
+    report = await shop.products({"form": FORM})
+    assert report.applied
+    stored = "select form from catalog_product"
+    assert orjson.loads(await shop.kernel.db.fetchval(stored)) == orjson.loads(FORM)
+    # The same file changes nothing, and one without the column leaves it
+    report = await shop.products({"form": FORM})
+    assert outcomes(report) == {"created": 0, "updated": 0, "unchanged": 1}
+    await shop.products({"title_en": "Alpha II"})
+    assert orjson.loads(await shop.kernel.db.fetchval(stored)) == orjson.loads(FORM)
+    # An empty cell takes it away
+    report = await shop.products({"title_en": "Alpha II", "form": ""})
+    assert [field.name for field in report.changes[0].fields] == ["form"]
+    assert await shop.kernel.db.fetchval(stored) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ("x", "is no form: "),
+        ('[{"name":"account","kind":"colour","labels":{"en":"A"}}]', "is no form: "),
+        ('[{"name":"server","kind":"choice","labels":{"en":"A"}}]', "is no form: "),
+    ],
+)
+async def test_forms_that_cannot_be(shop: Shop, form: str, reason: str) -> None:
+    report = await shop.products({"form": form})
+    (fault,) = report.faults.in_order()
+    assert (fault.column, fault.reason[: len(reason)]) == ("form", reason)

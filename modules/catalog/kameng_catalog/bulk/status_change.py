@@ -34,7 +34,12 @@ READ_VARIANTS = Statement(
 
 PUT_PRODUCTS = Statement(
     "catalog.put_statuses_of_products",
-    "update catalog_product set status = $2, updated_at = now() where id = any($1::uuid[])",
+    """
+    update catalog_product set status = $2, updated_at = now(),
+        publish_at = case when $2 = 'draft' then publish_at end,
+        unpublish_at = case when $2 <> 'archived' then unpublish_at end
+    where id = any($1::uuid[])
+    """,
 )
 
 PUT_VARIANTS = Statement(

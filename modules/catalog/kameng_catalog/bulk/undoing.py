@@ -33,7 +33,7 @@ GONE = "is gone"
 
 Row = Mapping[str, Any]
 
-_JSON = frozenset({"titles", "descriptions"})
+_JSON = frozenset({"titles", "descriptions", "form"})
 
 PRODUCTS_TOUCHED = Statement(
     "catalog.undo_products_touched",
@@ -161,7 +161,11 @@ class _Undo:
             cast = "::jsonb" if name in _JSON else "::uuid" if name == "category" else ""
             sets.append(f"{name} = ${place}{cast}")
             values.append(
-                orjson.dumps(value).decode() if name in _JSON else UUID(value) if cast == "::uuid" else value
+                orjson.dumps(value).decode()
+                if name in _JSON and value is not None
+                else UUID(value)
+                if cast == "::uuid"
+                else value
             )
         if what != "category":
             sets.append("updated_at = now()")
@@ -216,5 +220,5 @@ def _price_of(content: Row) -> PriceChange:
 def _value(row: Any, name: str) -> Any:
     value = row[name]
     if name in _JSON:
-        return orjson.loads(value)
+        return value and orjson.loads(value)
     return str(value) if isinstance(value, UUID) else value

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 
 from kameng.db import Statement
 from kameng_catalog.exporting.texts import minor_text, path_titles, tags_text, units_text
+from kameng_catalog.forms import read_form
 from kameng_catalog.importing.product_lines import COLUMNS, LOCALE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def products_to_export(wanted: BulkFilter, currency: str) -> tuple[Statement, li
     """
     condition, values = wanted.conditions(2)
     sql = f"""
-    select v.sku, p.slug, p.titles, p.descriptions, p.tags, p.status as product_status, c.path, v.titles as variant_titles,
+    select v.sku, p.slug, p.titles, p.descriptions, p.tags, p.form, p.status as product_status, c.path,
+        v.titles as variant_titles,
         v.stock_kind, v.face_minor, v.face_currency, v.cost_units, v.cost_currency, v.min_quantity, v.max_quantity,
         v.status, r.units, r.currency
     from catalog_product p join catalog_category c on c.id = p.category join catalog_variant v on v.product = p.id
@@ -77,6 +80,7 @@ class ProductRows:
             "min_quantity": str(row["min_quantity"]),
             "max_quantity": str(row["max_quantity"]),
             "tags": tags_text(row["tags"]),
+            "form": msgspec.json.encode(form).decode() if (form := read_form(row["form"])) else "",
             "product_status": row["product_status"],
             "status": row["status"],
         }

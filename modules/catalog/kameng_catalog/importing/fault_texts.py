@@ -35,6 +35,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"(`.*`) is no status; write one of (.*)", r"\1 不是状态，可用：\2"),
     (r"(`.*`) is no code in small letters", r"\1 不是小写代码"),
     (r"(`.*`) is no moment; write it like (\S+)", r"\1 不是时刻，请写成 \2"),
+    (r"is no form: (.*)", r"不是表单：\1"),
     (r"is not after starts_at", "不晚于 starts_at"),
     (r"has (\d+) tags, at most (\d+)", r"有 \1 个标签，最多 \2 个"),
     (r"(`.*`) is no date; write YYYY-MM-DD", r"\1 不是日期，请写 YYYY-MM-DD"),

@@ -119,13 +119,13 @@ async def _known(db: Database, lines: Sequence[ProductLine]) -> Known:
         )
     return Known(
         {row["path"]: _row(row, "titles") for row in categories},
-        {row["slug"]: _row(row, "titles", "descriptions") for row in products},
+        {row["slug"]: _row(row, "titles", "descriptions", "form") for row in products},
         {row["sku"]: _row(row, "titles") for row in variants},
     )
 
 
 def _row(record: Any, *texts: str) -> dict[str, Any]:
-    return {**record, **{name: orjson.loads(record[name]) for name in texts}}
+    return {**record, **{name: record[name] and orjson.loads(record[name]) for name in texts}}
 
 
 async def _write(db: Database, plan: Plan, currency: str, author: Author) -> None:

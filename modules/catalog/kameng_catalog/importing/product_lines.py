@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from kameng.errors import InvalidInput
 from kameng.money import UNIT_DECIMALS
+from kameng_catalog.forms import Form, checked_form
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
 from kameng_catalog.importing.sheets import Columns, Row, Sheet, misshapen
@@ -38,6 +40,7 @@ COLUMNS = Columns(
         "description_zh",
         "description_en",
         "tags",
+        "form",
         "product_status",
         "status",
     ),
@@ -56,6 +59,7 @@ OF_THE_PRODUCT = (
     "description_zh",
     "description_en",
     "tags",
+    "form",
     "product_status",
 )
 """Columns in which all lines of a product agree."""
@@ -74,6 +78,7 @@ class ProductLine(msgspec.Struct, frozen=True, kw_only=True):
         category_titles: the same for the category, and for those above it that the line names, by path.
         kind, status, tags: as the columns say.
         product_status: of the product; empty where the file does not say.
+        form: what a buyer fills in; the column holds it as JSON.
         face: minor units and currency of what the card is worth.
         price: ten-thousandths of ``currency``.
         cost, cost_currency: ten-thousandths, and of what; of ``currency`` where the file does not say.
@@ -92,6 +97,7 @@ class ProductLine(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     product_status: str
     tags: tuple[str, ...]
+    form: Form
     face: tuple[int, str] | None
     price: int
     cost: int | None
@@ -122,6 +128,17 @@ def _description(text: str) -> str:
     return cells.plain(text, cells.LONGEST_DESCRIPTION)
 
 
+def _form(text: str) -> Form:
+    if not text:
+        return ()
+    try:
+        return checked_form(msgspec.json.decode(text, type=Form))
+    except msgspec.MsgspecError as error:
+        raise CellFault(f"is no form: {error}") from error
+    except InvalidInput as error:
+        raise CellFault(f"is no form: {error.message}") from error
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "sku": cells.sku,
     "product": cells.slug,
@@ -144,6 +161,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "description_zh": _description,
     "description_en": _description,
     "tags": cells.tags,
+    "form": _form,
     "product_status": _optional(cells.status),
     "status": cells.status,
 }
@@ -253,6 +271,7 @@ def _line(line: int, texts: Mapping[str, str], values: Mapping[str, Any]) -> Pro
         status=values["status"],
         product_status=values.get("product_status") or "",
         tags=values.get("tags", ()),
+        form=values.get("form", ()),
         face=face,
         price=values["price"],
         cost=values.get("cost"),

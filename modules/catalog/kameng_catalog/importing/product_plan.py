@@ -8,6 +8,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
+import orjson
+
 from kameng.ids import new_id
 from kameng.money import UNIT_DECIMALS, minor_decimals
 from kameng_catalog.contract import RETAIL
@@ -151,7 +154,14 @@ class Planner:
 
     def _plan_product(self, line: ProductLine, *, published: bool) -> None:
         there = self._known.products.get(line.product)
-        old = there or {"id": new_id(), "titles": {}, "descriptions": {}, "tags": [], "status": line.status}
+        old = there or {
+            "id": new_id(),
+            "titles": {},
+            "descriptions": {},
+            "tags": [],
+            "form": None,
+            "status": line.status,
+        }
         row = {
             "id": old["id"],
             "slug": line.product,
@@ -159,6 +169,7 @@ class Planner:
             "titles": self._texts("title", line.titles, old["titles"]),
             "descriptions": self._texts("description", line.descriptions, old["descriptions"]),
             "tags": list(line.tags) if "tags" in self._columns else old["tags"],
+            "form": (msgspec.to_builtins(line.form) or None) if "form" in self._columns else old["form"],
             # One variant for sale puts its product on sale; only a person takes it off.
             "status": line.product_status or ("published" if published else old["status"]),
         }
@@ -247,6 +258,9 @@ def _shown_product(row: Row) -> dict[str, str]:
         **_shown_texts("description", row["descriptions"]),
         "category": row["category"],
         "tags": ";".join(row["tags"]),
+        "form": ""
+        if row["form"] is None
+        else orjson.dumps(row["form"], option=orjson.OPT_SORT_KEYS).decode(),
         "product status": row["status"],
     }
 

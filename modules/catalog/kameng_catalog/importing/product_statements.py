@@ -11,7 +11,7 @@ CATEGORIES = Statement("catalog.import_categories", "select id, parent, path, ti
 PRODUCTS = Statement(
     "catalog.import_products",
     """
-    select p.id, p.slug, c.path as category, p.titles, p.descriptions, p.tags, p.status
+    select p.id, p.slug, c.path as category, p.titles, p.descriptions, p.tags, p.form, p.status
     from catalog_product p join catalog_category c on c.id = p.category
     where p.slug = any($1::text[])
     """,
@@ -44,13 +44,16 @@ PUT_CATEGORIES = Statement(
 PUT_PRODUCTS = Statement(
     "catalog.put_products",
     """
-    insert into catalog_product (id, slug, category, titles, descriptions, tags, status, created_at, updated_at)
-    select id, slug, category, titles, descriptions, tags, status, now(), now()
+    insert into catalog_product as p
+        (id, slug, category, titles, descriptions, tags, form, status, created_at, updated_at)
+    select id, slug, category, titles, descriptions, tags, nullif(form, 'null'), status, now(), now()
     from jsonb_to_recordset($1::jsonb) as r (
-        id uuid, slug text, category uuid, titles jsonb, descriptions jsonb, tags text[], status text
+        id uuid, slug text, category uuid, titles jsonb, descriptions jsonb, tags text[], form jsonb, status text
     )
     on conflict (slug) do update set category = excluded.category, titles = excluded.titles,
-        descriptions = excluded.descriptions, tags = excluded.tags, status = excluded.status,
+        descriptions = excluded.descriptions, tags = excluded.tags, form = excluded.form, status = excluded.status,
+        publish_at = case when excluded.status in (p.status, 'draft') then p.publish_at end,
+        unpublish_at = case when excluded.status in (p.status, 'draft', 'published') then p.unpublish_at end,
         updated_at = excluded.updated_at
     """,
 )

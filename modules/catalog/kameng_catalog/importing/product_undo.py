@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 CATEGORY = ("titles",)
-PRODUCT = ("category", "titles", "descriptions", "tags", "status")
+PRODUCT = ("category", "titles", "descriptions", "tags", "form", "status")
 VARIANT = (
     "titles",
     "face_minor",

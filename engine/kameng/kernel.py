@@ -21,6 +21,7 @@ from kameng.graphql.admission import INTROSPECT, Admission, limits_of
 from kameng.graphql.execution import Executor
 from kameng.graphql.idempotent_results import IdempotentResults
 from kameng.graphql.live import Live
+from kameng.graphql.turns import Turns
 from kameng.http.metrics import FALLBACKS
 from kameng.jobs import Jobs
 from kameng.loader import load_modules
@@ -55,6 +56,7 @@ class Kernel:
         admission: what decides which documents from the network may run.
         db, valkey: the database and the Redis or Valkey client.
         auth, vault, audit, events, tasks, jobs: the kernel's parts that keep something.
+        turns: how many operations this process carries out at once.
         live: tells the subscriptions of all processes that something has changed.
     """
 
@@ -93,6 +95,7 @@ class Kernel:
         self.admission: dict[Literal["shop", "admin"], Admission] = {
             name: Admission(self, name, executor) for name, executor in self.graphql.items()
         }
+        self.turns = Turns(graphql.at_once)
         self.audit = AuditLog(self)
         self.vault = Vault(self)
         self.auth = Auth(self)

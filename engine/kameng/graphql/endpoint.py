@@ -69,6 +69,7 @@ class GraphQLEndpoint:
         self._schema: Literal["shop", "admin"] = schema
         self._executor = kernel.graphql[schema]
         self._admission = kernel.admission[schema]
+        self._turns = kernel.turns
         self._streams = Streams()
         self._uploads = Uploads(kernel, schema)
         self._batches = Batches(kernel, schema, kernel.settings.section("graphql", GraphQLSettings).max_batch)
@@ -105,12 +106,17 @@ class GraphQLEndpoint:
                     f"Accept {JSON}, or {EVENT_STREAM} for a subscription.",
                 )
             request = await self._read(scope, headers, receive, files)
-            context = await context_of(self._kernel, scope, headers, self._schema)
             if media_type is None or (events and self._subscribes(request)):
                 with self._streams.one_more():
+                    context = await context_of(self._kernel, scope, headers, self._schema)
                     await self._stream(scope, headers, request, context, receive, send)
                 return
-            answer = await self._answer(scope, headers, request, context)
+            await self._turns.enter()
+            try:
+                context = await context_of(self._kernel, scope, headers, self._schema)
+                answer = await self._answer(scope, headers, request, context)
+            finally:
+                self._turns.leave()
             status = status_of(ran=answer.ran, media_type=media_type)
             cookies = set_cookies(context)
         except Batched as batched:
@@ -163,8 +169,12 @@ class GraphQLEndpoint:
         status = 200
         try:
             requests = self._batches.read(body)
-            context = await context_of(self._kernel, scope, headers, self._schema)
-            answers = await self._batches.answers(requests, context, show_cost=SHOW_COST in headers)
+            await self._turns.enter()
+            try:
+                context = await context_of(self._kernel, scope, headers, self._schema)
+                answers = await self._batches.answers(requests, context, show_cost=SHOW_COST in headers)
+            finally:
+                self._turns.leave()
             cookies = set_cookies(context)
         except DocumentRefused as refusal:
             answers = told(refusal)

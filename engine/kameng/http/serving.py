@@ -15,6 +15,16 @@ from kameng.http.readiness import FOLDER
 from kameng.http.replacing import ReplacingServer, end_at_once_while_loading
 from kameng.settings import Settings
 
+CONNECTIONS = 20_000
+"""Connections of one process; who comes when there are so many waits to be let in, whoever he is.
+
+Much more than requests at work at once, of which `kameng.graphql.turns` takes care: a browser that waits for an event, and a
+crowd before a flash sale, keep theirs open. Each idle one takes a few kilobytes.
+"""
+
+BACKLOG = 8_192
+"""Connections that the system keeps until they are accepted; it may keep fewer."""
+
 
 def check_port(host: str, port: int) -> None:
     """Find out before anything else starts whether we can listen there.
@@ -57,6 +67,8 @@ def serve_web(settings: Settings, *, processes: int) -> None:
             address=settings.engine.host,
             port=settings.engine.port,
             workers=processes,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
             loop=Loops.uvloop,
             websockets=True,
             log_access=False,

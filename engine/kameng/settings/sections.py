@@ -179,6 +179,7 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         idempotency_keep_days: how long the results of mutations with a key are kept.
         max_batch: operations in one body; together they may cost what one may; 1: none but single ones are served.
             None: 1 in production, 5 in development.
+        at_once: operations that one process carries out at the same time; of those that wait for it, the newest go first.
         upload_max_files: files of one request; 0: none are taken.
         upload_max_bytes, upload_total_bytes: of a file, and of all files of a request.
         upload_types: media types of files that are taken; images that can hold scripts are not among them.
@@ -199,6 +200,7 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     trusted_documents: Literal["off", "allow", "require"] | None = None
     idempotency_keep_days: Positive = 7
     max_batch: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    at_once: Positive = 256
     upload_max_files: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     upload_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 20_000_000
     upload_total_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 50_000_000

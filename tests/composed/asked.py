@@ -60,12 +60,12 @@ def _of_member(**more: Any) -> Variables:
     return _input(lambda filling: {"memberId": _member(filling, 0)["id"], **more})
 
 
-def _of_product() -> Variables:
-    return _input(lambda filling: {"id": global_id("Product", filling.products_made[0])})
+def _of_product(**values: Any) -> Variables:
+    return _input(lambda filling: {"id": global_id("Product", filling.products_made[0]), **values})
 
 
 _SLUG = "row-0"
-_MONEY = {"amount": "8.00", "currency": "CNY"}
+_MONEY = {"amount": "9.20", "currency": "CNY"}
 
 OF_THEMES: dict[str, Variables | None] = {
     # None: it takes a password or a one-time link, and reads nothing that there could be more or less of.
@@ -106,9 +106,11 @@ OF_THEMES: dict[str, Variables | None] = {
     "admin/order": _order,
     "admin/orders": _page,
     "admin/product": lambda _filling, _rows: {"slug": _SLUG},
+    "admin/product-form": lambda _filling, _rows: {"slug": _SLUG},
     "admin/products": _page,
     "admin/publish-product": _of_product(),
     "admin/set-member-level": _of_member(level="retail"),
+    "admin/set-product-form": _of_product(fields=[]),
     "admin/set-price": _input(
         lambda filling: {"variant": global_id("Variant", filling.variants[0]), "unit": _MONEY}
     ),
@@ -161,7 +163,8 @@ _VARIANT = (
     "faceValue { amount } product { slug category { path } }"
 )
 _PRODUCT = (
-    f"id slug title description tags stockState priceFrom {_MONEY_FIELDS} "
+    f"id slug title description tags stockState priceFrom {_MONEY_FIELDS} metadata {{ key }} seo {{ title description }} "
+    "attributes { values attribute { title } } media { url thumbnails { url } } "
     f"category {{ path parent {{ path children {{ path }} }} }} variants {{ {_VARIANT} }}"
 )
 _LINE = (
@@ -202,10 +205,15 @@ LISTS: dict[str, Asked] = {
     ),
     "admin products": _admin(
         "products(first: $first) { nodes { id slug titles { text } category { path children { path } } "
-        "variants { sku available cost { amount } prices { tier unit { amount } } product { slug } } } }"
+        "variants { sku available cost { amount } prices { tier unit { amount } } product { slug } } "
+        "publishAt attributes { values } media { id url } seo { title } publicMetadata { key } privateMetadata { key } } }"
+    ),
+    "admin untranslated products": _admin(
+        'untranslatedProducts(locale: "en", first: $first) { nodes { slug } } translationProgress { locale productsLacking }'
     ),
     "admin variants": _admin(
-        "variants(first: $first) { edges { cursor node { sku available prices { tier } product { slug variants { sku } } } } }"
+        "variants(first: $first) { edges { cursor node { sku available prices { tier } product { slug variants { sku } } "
+        "priceHistory(first: 2) { nodes { what new { amount } } } quote(quantity: 2) { unit { amount } trace { text } } } } }"
     ),
     "admin batches": _admin(
         "stockBatches(first: $first) { nodes { source cards(first: 2) { nodes { number state variant { sku product { slug } } } "

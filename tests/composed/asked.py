@@ -219,6 +219,17 @@ LISTS: dict[str, Asked] = {
         "stockBatches(first: $first) { nodes { source cards(first: 2) { nodes { number state variant { sku product { slug } } } "
         f"{_PAGE_INFO} }} }} }}"
     ),
+    "admin batches, where they stand": _admin(
+        "stockBatches(first: $first) { nodes { state settled cost { amount } figures { free sold gone } "
+        f"soldCards(first: 2) {{ nodes {{ line badReason variant {{ sku }} }} {_PAGE_INFO} }} }} }}"
+    ),
+    "admin stock of variants": _admin(
+        "variants(first: $first) { nodes { sku stock { delivery deliveryNotes { text } threshold counted reserved } "
+        f"stockMovements(first: 2) {{ nodes {{ kind quantity reason }} {_PAGE_INFO} }} }} }}"
+    ),
+    "admin stock alerts": _admin(
+        "stockAlerts(first: $first) { nodes { threshold available variant { sku product { slug } stock { counted } } } }"
+    ),
     "admin members": _admin(
         "members(first: $first) { nodes { email level { title } wallet { balance { amount } "
         f"statement(first: 2) {{ edges {{ cursor node {{ memo }} }} {_PAGE_INFO} }} }} }} }} levels {{ code }}"

@@ -14,6 +14,7 @@ from kameng.events.relaying import NewEvents
 from kameng.graphql import Context
 from kameng.ids import global_id, new_id
 from kameng.kernel import Kernel
+from kameng_catalog.alerts import check_all_stock
 
 OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
 """Somebody of the staff who may do everything; the first of the `Filling.staff`."""
@@ -98,6 +99,11 @@ class Filling:
         )
         self.variants += [row["id"] for row in rows]
         self.products_made += dict.fromkeys(row["product"] for row in rows)
+
+    async def alerts(self) -> None:
+        """An alert of low stock for each variant."""
+        await self.kernel.db.execute("update catalog_variant set low_stock = 1000")
+        await check_all_stock(self.kernel)
 
     async def _import(self, name: str, content: str) -> None:
         payload = await self.change("admin", name, {"content": content}, "applied faults { line reason }")
@@ -209,6 +215,7 @@ class Filling:
             self.numbers = []
             await self.orders(member, 1)
             self.numbers, self.buyer = numbers, buyer
+        await self.alerts()
         await self.staff(count)
         await self.told(count)
         await self.facts()

@@ -89,6 +89,8 @@ OF_THEMES: dict[str, Variables | None] = {
     "storefront/product": lambda _filling, _rows: {"slug": _SLUG},
     "storefront/products": _page,
     "storefront/register": None,
+    "storefront/request-password-reset": None,
+    "storefront/reset-password": None,
     "storefront/statement": _page,
     "admin/accept-invitation": None,
     "admin/archive-product": _of_product(),

@@ -23,6 +23,8 @@ PAGES = {
     "/products/plum": ("Plum card", "李子卡"),
     "/login": ("Log in", "登录"),
     "/register": ("Become a member", "注册会员"),
+    "/forgotten-password": ("Forgotten password", "找回密码"),
+    "/reset-password?token=x": ("New password", "新密码"),
 }
 MEMBER_PAGES = {
     "/account": ("Your account", "我的账户"),

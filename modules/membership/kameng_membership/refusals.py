@@ -33,6 +33,12 @@ class LastAdministrator(Conflict):
     code = "LAST_ADMINISTRATOR"
 
 
+class MailNotSetUp(Refusal):
+    """This shop sends no mail, so it can send no link either."""
+
+    code = "MAIL_NOT_SET_UP"
+
+
 def wrong_credentials() -> WrongCredentials:
     """The one answer to a log-in that fails, whatever the reason."""
     return WrongCredentials("The e-mail address or the password is wrong.", cure="Check both and try again.")

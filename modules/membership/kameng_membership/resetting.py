@@ -16,13 +16,14 @@ import structlog
 from kameng.audit import JSON
 from kameng.auth import Principal, PrincipalKind, hash_password
 from kameng.auth.one_time import PASSWORD_RESET
-from kameng.errors import Conflict, NotFound
+from kameng.errors import NotFound
 from kameng.graphql import Context
 from kameng.ids import new_id
 from kameng.module import NotificationKind, Task
 from kameng.notify import Addressee, Notice, Notifications
 from kameng_membership.credentials import membership_settings
 from kameng_membership.emails import normal_email
+from kameng_membership.refusals import MailNotSetUp
 from kameng_membership.settings import MembershipSettings
 from kameng_membership.statements import FIND_MEMBER, MEMBER_PASSWORD, READ_MEMBERS, SET_MEMBER_PASSWORD
 
@@ -45,7 +46,7 @@ async def request_reset(context: Context, email: str) -> None:
     """Have a link mailed to whoever has this address, if anybody has.
 
     Raises:
-        Conflict: this shop sends no mail.
+        MailNotSetUp: this shop sends no mail.
         InvalidInput: it is no address.
         RateLimited: too many requests for this address, or from this network address.
         UnavailableError: requests cannot be counted at the moment, so none is taken.
@@ -53,7 +54,7 @@ async def request_reset(context: Context, email: str) -> None:
     kernel, settings = context.kernel, membership_settings(context)
     notifications = kernel.services.find(Notifications)
     if notifications is None or not notifications.reaches("email"):
-        raise Conflict("This shop sends no mail.", cure="Ask its support.")
+        raise MailNotSetUp("This shop sends no mail.", cure="Ask its support.")
     login = normal_email(email)
     limiter = kernel.auth.limiter
     if context.address:

@@ -11,7 +11,7 @@ from kameng.auth import OneTimeTokenInvalid, PrincipalKind, WeakPassword
 from kameng.errors import NotFound
 from kameng.graphql import Context, Info, mutation, payload
 from kameng_membership.credentials import MEMBERS, change_password, prove
-from kameng_membership.refusals import AccountBlocked, EmailTaken, WrongCredentials
+from kameng_membership.refusals import AccountBlocked, EmailTaken, MailNotSetUp, WrongCredentials
 from kameng_membership.registering import register
 from kameng_membership.resetting import request_reset, reset_password
 from kameng_membership.sessions import SessionTransport, end_session, open_session
@@ -95,7 +95,7 @@ class RequestPasswordResetInput:
     email: str
 
 
-@payload()
+@payload(MailNotSetUp)
 class RequestPasswordResetPayload:
     """Whether the request was taken. It does not tell whether anybody has this address."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from datetime import timedelta
+
+import pytest
 
 from kameng.ids import global_id
 from kameng.jobs import FieldChange, JobRun, JobState, Problem, RowChange
 from kameng.jobs.job import job_of
 from kameng.jobs.statements import BEGIN
+from kameng.testing.kernels import Kernels
+from kameng_catalog import module as catalog
 from kameng_catalog.bulk.imports import import_product_file
 from kameng_catalog.importing.fault_texts import in_language
 
-from .conftest import DATA, PLAIN, Shop, as_csv
+from .conftest import CLERK, DATA, PLAIN, Shop, as_csv
+from .job_worker import Workers
 from .jobs import done, ended, everything, file_of, prices, rolled_back, start
 
 
@@ -286,3 +292,41 @@ async def test_an_import_that_was_committed_is_not_done_again(shop: Shop) -> Non
     assert other.result is not None
     assert other.result.counts == {"created": 1, "updated": 0, "unchanged": 0}
     assert other.fence == 2
+
+
+@pytest.mark.slow
+async def test_a_card_import_survives_its_workers_and_brings_each_card_once(make_kernel: Kernels) -> None:
+    # Given a file of 30,000 cards with planted doubles and faulty lines, and a worker that is killed while it reads
+    kernel = await make_kernel([catalog], tasks={"lease_seconds": 1.0}, jobs={"lease_seconds": 1.0})
+    shop = Shop(kernel)
+    await shop.stocked()
+    lines = [f"card-{number:06d}" for number in range(30_000)]
+    lines[20_000], lines[25_000] = lines[5], "bad\u200bcard"
+    workers = Workers(kernel)
+    try:
+        job = await start(
+            shop, "import_cards", "secret\n" + "\n".join(lines) + "\n", sku="A-1", keep_good=True
+        )
+        workers.start()
+        async with asyncio.timeout(120):
+            for goal in (1, 10_000):
+                while (
+                    await kernel.db.fetchval("select rows_done from kernel_job where id = $1", job.id) < goal
+                ):
+                    await asyncio.sleep(0.005)
+                workers.kill()
+            while (found := await kernel.jobs.find(job.id, CLERK)) is not None and found.state.open:
+                await asyncio.sleep(0.05)
+    finally:
+        workers.stop()
+    # Then the sound cards are in stock once, in one batch, and both faults are told
+    assert found is not None
+    assert found.result is not None
+    assert (found.state, found.result.counts["cards"]) == (JobState.SUCCEEDED, 29_998)
+    assert found.fence > 1
+    assert [(item.line, item.reason) for item in found.result.problems] == [
+        (20_002, "the card of line 7 again"),
+        (25_002, "holds the invisible character U+200B"),
+    ]
+    sizes = await shop.sizes()
+    assert (sizes["card"], sizes["free_card"], sizes["stock_batch"]) == (29_998, 29_998, 1)

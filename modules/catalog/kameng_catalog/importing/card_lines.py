@@ -24,6 +24,9 @@ COLUMNS = Columns(known=_KNOWN, required=frozenset({"sku", "secret"}))
 COLUMNS_OF_ONE_VARIANT = Columns(known=_KNOWN, required=frozenset({"secret"}))
 """The columns of a card file whose variant is named beside it."""
 
+_UNSEEN: Any = object()
+"""Not even a day."""
+
 # Control characters, and those that nobody sees: they come by copying, and a buyer could not type them.
 _UNTYPABLE = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2064\\ufeff\\ufffd]"
@@ -71,10 +74,43 @@ class CardLines:
         self._today = today
         self._sku = sku
         self._places = {name: columns.index(name) for name in columns}
+        self._width = len(columns)
+        self._secret = columns.index("secret")
+        # A column that is not there is an empty cell behind the others.
+        self._number, self._expiry, self._named = (
+            self._places.get(name, self._width) for name in ("number", "expires_on", "sku")
+        )
         self._days: dict[str, date | None] = {"": None}
 
     def read(self, row: Row) -> CardLine | None:
         """The line, if it is sound."""
+        return self._plain(row) or self._checked(row)
+
+    def _plain(self, row: Row) -> CardLine | None:
+        """A line of plain characters in the expected form, as nearly all are; None for one to look at more closely."""
+        if len(row.cells) != self._width:
+            return None
+        cells = [*row.cells, ""]
+        secret, number, sku = cells[self._secret], cells[self._number], cells[self._named]
+        day = self._days.get(cells[self._expiry], _UNSEEN)
+        if (
+            day is not _UNSEEN
+            # One that a spreadsheet has spoiled is of a class of its own.
+            and type(secret) is str
+            and type(number) is str
+            and 0 < len(secret) <= LONGEST_SECRET
+            and len(number) <= LONGEST_NUMBER
+            and secret.isascii()
+            and secret.isprintable()
+            and number.isascii()
+            and number.isprintable()
+            and (sku == self._sku or not sku or not self._sku)
+            and (sku or self._sku)
+        ):
+            return CardLine(row.line, sku or self._sku, number, secret, day)
+        return None
+
+    def _checked(self, row: Row) -> CardLine | None:
         if fault := misshapen(row, self._columns):
             self._faults.add(fault)
             return None

@@ -33,10 +33,12 @@ from kameng_fulfilment.permissions import PERMISSIONS
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery
 from kameng_fulfilment.service_desk import brings as serving
+from kameng_fulfilment.service_desk.graphql import service_nodes
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, MemberOrders, order_nodes
 from kameng_fulfilment.suppliers import brings as supplying
+from kameng_fulfilment.suppliers.graphql import NODES as SUPPLIER_NODES
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
@@ -64,7 +66,13 @@ module = Module(
             "OrderHistoryEntry": HistoryActor,
             "Ticket": TicketPlace,
         },
-        nodes={"Order": order_nodes, "Ticket": ticket_nodes, "FlashSale": flash_sale_nodes},
+        nodes={
+            "Order": order_nodes,
+            "Ticket": ticket_nodes,
+            "FlashSale": flash_sale_nodes,
+            "Service": service_nodes,
+            **SUPPLIER_NODES,
+        },
     ),
     provides=(
         Provide(CartChanges, CartChanges),

@@ -7,17 +7,19 @@ from kameng_fulfilment.admin_mutations import FulfilmentAdminMutation
 from kameng_fulfilment.cart.graphql import CartMutation, CartQuery
 from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
 from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
+from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
 from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
 from kameng_fulfilment.shop_after import AfterOrderMutation
+from kameng_fulfilment.suppliers.graphql import SuppliersMutation, SuppliersQuery
 
 
 @strawberry.type
-class AdminQuery(FulfilmentAdminQuery, FlashSaleQuery):
+class AdminQuery(FulfilmentAdminQuery, FlashSaleQuery, ServiceDeskQuery, SuppliersQuery):
     """Queries of the staff."""
 
 
 @strawberry.type
-class AdminMutation(FulfilmentAdminMutation, FlashSaleMutation):
+class AdminMutation(FulfilmentAdminMutation, FlashSaleMutation, ServiceDeskMutation, SuppliersMutation):
     """Mutations of the staff."""
 
 

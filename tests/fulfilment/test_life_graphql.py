@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from kameng.auth import Principal, PrincipalKind
+from kameng.db import counted_statements
 from kameng.ids import global_id, new_id
 from kameng_fulfilment import permissions
+from kameng_fulfilment.attention import UNFINISHED
 
 from . import lives
 from .conftest import OWNER, Shop
@@ -264,3 +266,49 @@ async def test_each_thing_needs_its_permission(
         refused = await staff(shop, name, given, by=by, answer=answer)
         assert {error["code"] for error in refused["errors"]} <= codes
         assert refused["errors"]
+
+
+LIFE = """
+{ ordersNeedingAttention(first: 50) { nodes {
+    number attention held received { amount } history { kind actor } tickets { id order { number } } lines { failure }
+} } }
+"""
+
+
+async def test_the_list_of_orders_that_need_a_person_takes_as_many_statements_for_ten_as_for_one(
+    shop: Shop,
+) -> None:
+    # Given one order that waits, and its history
+    service = await shop.stock("SERVICE", "5", [f"s{n}" for n in range(20)])
+    await lives.delivery(shop, service, "manual")
+    ann = await shop.member("100")
+    counts = []
+    for more in (1, 9):
+        for _ in range(more):
+            await shop.buy(ann, (service, 1))
+        await shop.ask("admin", LIFE, None, OWNER)
+        with counted_statements() as statements:
+            answer = await shop.ask("admin", LIFE, None, OWNER)
+        assert answer.errors is None
+        counts.append((len(answer.data["ordersNeedingAttention"]["nodes"]), len(statements)))
+    # Then ten take no more than one
+    assert [found for found, _ in counts] == [1, 10]
+    assert counts[0][1] == counts[1][1] <= 5
+
+
+async def test_the_list_of_orders_that_need_a_person_is_found_by_its_index(shop: Shop) -> None:
+    # Given many finished orders and a few that wait
+    await shop.kernel.db.execute(
+        """insert into fulfilment_order
+               (id, number, member, idempotency_key, fingerprint, state, currency, total_minor, created_at)
+           select gen_random_uuid(), 'X' || n, gen_random_uuid(), 'k', '',
+                  case when n % 1000 = 0 then 'PAID' else 'COMPLETED' end, 'CNY', 0, now()
+           from generate_series(1, 20000) n"""
+    )
+    await shop.kernel.db.execute("analyze fulfilment_order")
+    rows = await shop.kernel.db.fetch(
+        f"explain select * from fulfilment_order where ({UNFINISHED}) and true order by id limit 21"
+    )
+    # Then it reads them by an index of unfinished orders alone
+    plan = "\n".join(row[0] for row in rows)
+    assert "fulfilment_order_unfinished" in plan or "fulfilment_order_attention" in plan, plan

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from kameng.auth import VISITOR, Principal
 from kameng.graphql import Context
+from kameng_fulfilment.holding import hold, release
 from kameng_fulfilment.live import orders_changed
+from kameng_fulfilment.refunding import refund_order
 
+from . import lives
 from .conftest import OWNER, Shop
 
 HEARD = "subscription { orderChanged { number state lines { sku } } }"
@@ -100,3 +103,40 @@ async def test_only_members_have_orders_to_listen_to(shop: Shop) -> None:
         context = Context(shop.kernel, principal=principal, schema="shop")
         answer = await shop.kernel.graphql["shop"].subscribe(HEARD, None, context)
         assert answer.errors[0]["extensions"]["code"] == code
+
+
+async def test_each_step_of_an_orders_life_is_told(shop: Shop) -> None:
+    # Given a member who listens
+    variant = await shop.stock("LIVE", "1.00", ["a"])
+    ann = await shop.member()
+    answers = await listening(shop, ann)
+    waiting = asyncio.ensure_future(anext(answers))
+    while shop.kernel.live._listening is None:
+        await asyncio.sleep(0.01)
+    await line_up(shop)
+    states = []
+
+    async def heard() -> None:
+        nonlocal waiting
+        answer = await asyncio.wait_for(waiting, PATIENCE)
+        states.append(answer.data["orderChanged"]["state"])
+        waiting = asyncio.ensure_future(anext(answers))
+
+    # When an order is placed, held, paid, released and refunded
+    order = await lives.place(shop, ann, (variant, 1))
+    await heard()
+    await hold(shop.kernel, order, "staff:x", "odd")
+    await lives.pay(shop, order, 100)
+    while states[-1] != "REVIEW":
+        await heard()
+    await release(shop.kernel, order, "staff:x", "fine")
+    while states[-1] != "COMPLETED":
+        await heard()
+    await refund_order(shop.kernel, order, [], key="k", actor="staff:x", reason="sorry")
+    while states[-1] != "REFUNDED":
+        await heard()
+    # Then the listener heard of each place where it stood, in order
+    assert list(dict.fromkeys(states)) == ["PENDING_PAYMENT", "REVIEW", "COMPLETED", "REFUNDED"]
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await answers.aclose()

@@ -317,13 +317,15 @@ CLOSE_TICKET = Statement(
 
 COMPLAINTS = Statement(
     "fulfilment.complaints",
-    # What a buyer complained about lately, taken-back complaints aside, and how many pieces he was delivered.
+    # What a buyer complained about lately, taken-back complaints aside, and how many pieces he was delivered: of his last
+    # thousand orders, which is enough to tell a share, and as fast for an agent with a million.
     """
     select
         (select count(*) from fulfilment_ticket
          where member = $1 and opened_at > now() - $2::interval and state <> 'WITHDRAWN') as tickets,
         (select coalesce(sum(l.delivered_quantity), 0)::bigint
-         from fulfilment_order o join fulfilment_order_line l on l.order_id = o.id
-         where o.member = $1 and o.created_at > now() - $2::interval) as cards
+         from (select id, created_at from fulfilment_order where member = $1 order by id desc limit 1000) o
+         join fulfilment_order_line l on l.order_id = o.id
+         where o.created_at > now() - $2::interval) as cards
     """,
 )

@@ -159,3 +159,22 @@ async def _loaded(http: httpx.AsyncClient, text: str) -> dict[str, int]:
             names = re.findall(r'(?:@import|from|import)\s*(?:url\()?"([^"]+)"', answer.text)
             waiting += [str(httpx.URL(f"http://x{folder}/").join(name).path) for name in names]
     return found
+
+
+async def test_a_product_shows_what_it_states_and_search_engines_read_its_own_words(shop: Shop) -> None:
+    db = shop.kernel.db
+    await db.execute(
+        """
+        insert into catalog_attribute (id, category, code, kind, titles, unit, position)
+        select gen_random_uuid(), id, 'size', 'number', '{"en": "Size"}', 'GB', 0 from catalog_category
+        """
+    )
+    await db.execute(
+        """
+        update catalog_product set attributes = '{"size": ["16"]}', seo = '{"en": {"description": "Plums at once"}}'
+        where slug = 'plum'
+        """
+    )
+    page = await shop.open().get("/products/plum")
+    assert "Size 16 GB" in text_of(page)
+    assert '<meta name="description" content="Plums at once">' in page.text

@@ -11,6 +11,7 @@ from kameng.module import Handler, Permission, Provide, Task
 from kameng_fulfilment.events import OrderPaid, OrderReleased
 from kameng_fulfilment.suppliers.callbacks import supplier_callback
 from kameng_fulfilment.suppliers.events import SupplierOrderNeedsAttention
+from kameng_fulfilment.suppliers.mirroring import mirror_stock
 from kameng_fulfilment.suppliers.statements import SUPPLIED
 from kameng_fulfilment.suppliers.working import SupplierWork, supply
 
@@ -39,7 +40,10 @@ HANDLERS = (
     Handler(name="supply_paid", event=OrderPaid, call=supply_paid, batch=True),
     Handler(name="supply_released", event=OrderReleased, call=supply_paid, batch=True),
 )
-TASKS = (Task(name="supply", call=supply, every=timedelta(seconds=15)),)
+TASKS = (
+    Task(name="supply", call=supply, every=timedelta(seconds=15)),
+    Task(name="mirror_stock", call=mirror_stock, every=timedelta(minutes=5), attempts=1),
+)
 ROUTES = (supplier_callback,)
 PERMISSIONS = (
     Permission(READ_SUPPLIERS, "See suppliers, their offers and orders there", "查看供应商、货源与上游订单"),

@@ -318,3 +318,20 @@ TAKE_KEPT = Statement(
     "fulfilment.take_kept_texts",
     "update fulfilment_supplier_order set sealed = null, data_key = null, attention = '' where id = $1",
 )
+
+ENABLED_CONNECTIONS = Statement(
+    "fulfilment.enabled_supplier_connections",
+    """
+    select * from fulfilment_supplier_connection
+    where state = 'enabled' and (resting_until is null or resting_until <= now())
+    """,
+)
+
+ENABLED_OFFERS = Statement(
+    "fulfilment.enabled_supplier_offers",
+    """
+    select o.variant, o.connection, o.their_sku from fulfilment_supplier_offer o
+    join fulfilment_supplier_connection c on c.id = o.connection
+    where o.enabled and c.state = 'enabled'
+    """,
+)

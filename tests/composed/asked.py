@@ -70,6 +70,22 @@ _MONEY = {"amount": "9.20", "currency": "CNY"}
 OF_THEMES: dict[str, Variables | None] = {
     # None: it takes a password or a one-time link, and reads nothing that there could be more or less of.
     "storefront/account": _page,
+    "storefront/add-to-cart": lambda filling, rows: {
+        "input": {
+            "lines": [
+                {"variantId": global_id("Variant", variant), "quantity": 1}
+                for variant in filling.variants[:rows]
+            ]
+        }
+    },
+    "storefront/cart": _page,
+    "storefront/change-cart-line": _input(lambda filling: {"lineId": filling.cart_line, "quantity": 2}),
+    "storefront/checkout": _page,
+    # These are for visitors, who have nothing here: see tests/fulfilment/test_guests.py.
+    "storefront/guest-order": None,
+    "storefront/look-up-order": None,
+    "storefront/place-guest-order": None,
+    "storefront/remove-from-cart": _input(lambda filling: {"lineId": filling.cart_line}),
     "storefront/category": lambda _filling, rows: {"path": "shelf0/deep", "first": rows},
     "storefront/change-password": None,
     "storefront/home": _page,

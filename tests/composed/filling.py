@@ -34,6 +34,7 @@ class Filling:
         products_made, variants: keys of products and of variants with cards, by SKU.
         buyer: a member who has money and orders; None until there is one.
         numbers: of the buyer's orders; the first has the most lines.
+        cart_line: the id of a line of the buyer's cart.
     """
 
     kernel: Kernel
@@ -41,6 +42,7 @@ class Filling:
     variants: list[UUID] = field(default_factory=list)
     buyer: Principal | None = None
     numbers: list[str] = field(default_factory=list)
+    cart_line: str = ""
 
     async def ask(
         self,
@@ -147,6 +149,14 @@ class Filling:
             )
             self.numbers.append(payload["order"]["number"])
 
+    async def cart(self, buyer: Principal, count: int) -> None:
+        """So many lines in a member's cart."""
+        lines = [{"variantId": global_id("Variant", variant)} for variant in self.variants[:count]]
+        payload = await self.change(
+            "shop", "addToCart", {"lines": lines}, "cart { lines { id } }", principal=buyer
+        )
+        self.cart_line = payload["cart"]["lines"][0]["id"]
+
     async def staff(self, count: int) -> None:
         """So many people of the staff, each with a role of its own; the first one may do everything."""
         await self.kernel.db.execute(
@@ -210,6 +220,7 @@ class Filling:
             assert members[0].id is not None
             await self.credit(members[0].id, "1.00")
         await self.orders(members[0], count)
+        await self.cart(members[0], count)
         for member in members[1:]:
             numbers, buyer = self.numbers, self.buyer
             self.numbers = []

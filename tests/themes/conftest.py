@@ -77,15 +77,23 @@ class Browser:
         """Open a page, without following where it leads."""
         return await self.http.get(path)
 
-    async def send(self, page: str, form: str, **fields: str) -> httpx.Response:
-        """Open a page, fill in the form of this name and send it. In names of fields ``__`` is a dot."""
+    async def send(self, page: str, form: str, send_to: str = "", **fields: str) -> httpx.Response:
+        """Open a page, fill in the form of this name and send it. In names of fields ``__`` is a dot.
+
+        Args:
+            page: its address.
+            form: the form's name.
+            send_to: another form that a button of this one sends it to.
+            fields: what is filled in.
+        """
         text = (await self.get(page)).text
         reader = _Forms()
         reader.feed(text)
         wanted = [item for item in reader.forms if f"_form={form}" in item.action]
         assert wanted, f"{page} has no form {form}:\n{text}"
         filled = {**wanted[0].fields, **{name.replace("__", "."): value for name, value in fields.items()}}
-        return await self.http.post(wanted[0].action, data=filled, headers={"origin": ORIGIN})
+        action = wanted[0].action.replace(f"_form={form}", f"_form={send_to or form}")
+        return await self.http.post(action, data=filled, headers={"origin": ORIGIN})
 
 
 def text_of(answer: httpx.Response) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from kameng import money
-from kameng.graphql import LOCALES, Info, Money
+from kameng.graphql import LOCALES, Context, Info, Money
 from kameng_catalog.contract import Variants
 from kameng_fulfilment.guests.lookup import FoundOrder, contact_of
 from kameng_fulfilment.life_types import OrderState
@@ -69,9 +72,19 @@ class GuestOrderLine:
         """The variant's note for those who have bought it."""
         if not self.opened or not self.stored.delivered_quantity:
             return None
-        variants = info.context.service(Variants)
-        notes = (await variants.delivery_notes([self.stored.variant])).get(self.stored.variant, {})
+        notes = await info.context.loader(_NOTES, _note_loader).load(self.stored.variant)
         return notes.get(info.context.locale) or next(iter(notes.values()), None)
+
+
+_NOTES = object()
+
+
+def _note_loader(context: Context) -> DataLoader[UUID, Mapping[str, str]]:
+    async def load(variants: list[UUID]) -> list[Mapping[str, str]]:
+        found = await context.service(Variants).delivery_notes(variants)
+        return [found.get(key, {}) for key in variants]
+
+    return DataLoader(load_fn=load)
 
 
 @strawberry.type(

@@ -14,6 +14,7 @@ from kameng.module import Module, NotificationKind, Permission, Provide, SchemaP
 from kameng.notify.admin import MANAGE, READ, NotifyAdminMutation, NotifyAdminQuery, notification_nodes
 from kameng.notify.command import notify
 from kameng.notify.contract import (
+    EMAIL,
     Addressee,
     Channel,
     Notice,
@@ -44,13 +45,16 @@ __all__ = [
 ]
 
 
-async def check_templates(kernel: "Kernel") -> None:
-    """Insist on a text for each kind of notification in each language, before anybody is to be told it.
+async def check_at_start(kernel: "Kernel") -> None:
+    """Insist on a text for each kind of notification in each language, and on channels that can be set up.
 
     Raises:
-        BootError: some are missing.
+        BootError: some are missing, or two channels have one name.
+        SettingsError: the sender of mail is no address.
     """
-    if lacking := telling_of(kernel).templates.lacking():
+    telling = telling_of(kernel)
+    telling.reaches(EMAIL)
+    if lacking := telling.templates.lacking():
         raise BootError(
             f"Notifications lack their texts: {', '.join(lacking)}.",
             cure="Put them into the folders that the modules' `notifications` name.",
@@ -85,5 +89,5 @@ module = Module(
         ),
     ),
     commands=(notify,),
-    on_start=check_templates,
+    on_start=check_at_start,
 )

@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kameng.errors import SettingsError
+from kameng.kernel import Kernel
+from kameng.settings import Settings
+from kameng.webhooks import check_at_start, module
 from kameng.webhooks.addresses import is_private, is_public
 from kameng.webhooks.destination import Destination, look_up
 from kameng.webhooks.errors import AddressRefused, AnswerMissing, EndpointRefused
@@ -286,6 +290,17 @@ async def test_proxies_of_the_environment_are_not_asked(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     destination = Destination.read(f"{receiver.url}/ok", LOOSE)
     assert (await post(destination, {}, b"{}", LOOSE)).status == 200
+
+
+async def test_production_does_not_call_itself(tmp_path: Path) -> None:
+    for environment, allowed in (("production", False), ("development", True)):
+        tree = {"kameng": {"environment": environment}, "webhooks": {"allow_loopback": True}}
+        kernel = Kernel(Settings(tree, root=tmp_path), [module])
+        if allowed:
+            await check_at_start(kernel)
+        else:
+            with pytest.raises(SettingsError, match="allow_loopback"):
+                await check_at_start(kernel)
 
 
 def resolving(*addresses: str) -> Callable[[str, int], object]:

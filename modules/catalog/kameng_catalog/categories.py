@@ -146,7 +146,9 @@ def _check(path: str, levels: int) -> None:
 
 
 async def _key(context: Context, path: str, name: str) -> UUID:
-    key: UUID | None = await context.db.fetchval("select id from catalog_category where path = $1 for update", path)
+    key: UUID | None = await context.db.fetchval(
+        "select id from catalog_category where path = $1 for update", path
+    )
     if key is None:
         raise NotFound(f"There is no category {path[:100]!r}.", path=("input", name))
     return key

@@ -8,6 +8,7 @@ from kameng.module import SchemaPart
 from kameng_catalog.admin.batches import BatchesMutation
 from kameng_catalog.admin.cards import CardsMutation
 from kameng_catalog.admin.categories import CategoriesMutation
+from kameng_catalog.admin.creating import CreatingMutation
 from kameng_catalog.admin.extras import ExtrasMutation
 from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.imports import ImportsMutation
@@ -35,6 +36,7 @@ class CatalogAdminQueries(CatalogAdminQuery, AlertsQuery, TranslationsQuery):
 @strawberry.type
 class CatalogAdminMutation(
     ProductsMutation,
+    CreatingMutation,
     CategoriesMutation,
     ExtrasMutation,
     FormsMutation,

@@ -12,7 +12,7 @@ from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
-from kameng.money import UnitPrice
+from kameng.money import Money, UnitPrice
 from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_texts
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import ManagedProduct, ManagedVariant, Status
@@ -20,7 +20,6 @@ from kameng_catalog.editing import unarchive_product, update_category, update_pr
 from kameng_catalog.importing import cells
 from kameng_catalog.permissions import MANAGE_PRICES, MANAGE_PRODUCTS
 from kameng_catalog.shop.types import Category, loaders_of
-
 
 _LONGEST_SEO_TITLE = 200
 _LONGEST_SEO_DESCRIPTION = 500
@@ -121,6 +120,7 @@ class UpdateVariantInput:
     position: int | None = None
     status: Status | None = None
     cost: MoneyInput | None = strawberry.field(default=None, description="What one costs us.")
+    face_value: MoneyInput | None = strawberry.field(default=None, description="What the card is worth.")
     below_cost: bool | None = strawberry.field(
         default=None, description="Whether it may be sold below its cost."
     )
@@ -203,6 +203,11 @@ class ProductsMutation:
         if input.cost is not None:
             cost = UnitPrice.parse(input.cost.amount, input.cost.currency)
             values |= {"cost_units": cost.units, "cost_currency": cost.currency}
+        if input.face_value is not None:
+            face = Money.parse(input.face_value.amount, input.face_value.currency)
+            if face.minor < 0:
+                raise InvalidInput("A face value is never negative.", path=("input", "faceValue"))
+            values |= {"face_minor": face.minor, "face_currency": face.currency}
         if input.below_cost is not None:
             info.context.require(MANAGE_PRICES)
             values["below_cost"] = input.below_cost

@@ -158,13 +158,20 @@ MOST_OF_PRODUCTS = Statement(
     """,
 )
 
+# Variant by variant, since so the index on what expires finds them among ten million cards.
 EXPIRE = Statement(
     "catalog.expire_cards",
     """
     with expired as (
         delete from catalog_free_card where card in (
-            select card from catalog_free_card where expires_on < (now() at time zone $1)::date
-            limit $2 for update skip locked
+            select late.card from catalog_variant v cross join lateral (
+                select card from catalog_free_card
+                where variant = v.id and expires_on < (now() at time zone $1)::date
+                limit $2
+                for update skip locked
+            ) late
+            where v.stock_kind = 'card'
+            limit $2
         )
         returning variant
     ),

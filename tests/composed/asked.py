@@ -272,6 +272,10 @@ LISTS: dict[str, Asked] = {
     "admin notifications": _admin(
         "notifications(first: $first) { nodes { id kind recipient state } } notificationPreferences { kind title enabled }"
     ),
+    "admin jobs": _admin(
+        "jobs(first: $first) { nodes { id title state report { counts { name count } changes { subject fields { old new } } }"
+        " files { role name url } } }"
+    ),
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "
         "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"

@@ -13,6 +13,7 @@ from kameng.events.letters import LANES, Room
 from kameng.events.relaying import NewEvents
 from kameng.graphql import Context
 from kameng.ids import global_id, new_id
+from kameng.jobs.running import run_job
 from kameng.kernel import Kernel
 from kameng_catalog.alerts import check_all_stock
 
@@ -106,6 +107,12 @@ class Filling:
         """An alert of low stock for each variant."""
         await self.kernel.db.execute("update catalog_variant set low_stock = 1000")
         await check_all_stock(self.kernel)
+
+    async def jobs(self, count: int) -> None:
+        """So many exports of products, done."""
+        for _ in range(count):
+            job = await self.kernel.jobs.start("catalog.export_products", principal=OWNER)
+            await run_job(self.kernel, str(job.id))
 
     async def _import(self, name: str, content: str) -> None:
         payload = await self.change("admin", name, {"content": content}, "applied faults { line reason }")
@@ -230,3 +237,4 @@ class Filling:
         await self.staff(count)
         await self.told(count)
         await self.facts()
+        await self.jobs(count)

@@ -108,3 +108,35 @@ async def test_staff_with_the_permission_is_told_of_low_stock(
     # then she is told, and the address of the settings
     assert sorted(read["To"] for read in mail.mails()) == ["ops@shop.example", "stock@shop.example"]
     assert {read["Subject"] for read in mail.mails()} == {"QQ-100 库存不足"}
+
+
+async def test_a_guest_is_reached_by_the_address_of_the_order(shop: Shop) -> None:
+    from kameng_fulfilment.guests.contacts import read_contact
+    from kameng_fulfilment.particulars import seal_guest
+
+    # given orders of guests, one with an e-mail address and one with a phone number
+    variant = await shop.stock("MAIL", "3.00", ["a", "b"])
+    bought = []
+    for contact in ("Lin@Example.com", "13800138000"):
+        number = (await shop.buy(await shop.member("10"), (variant, 1)))["order"]["number"]
+        order = await shop.kernel.db.fetchval("select id from fulfilment_order where number = $1", number)
+        async with shop.kernel.db.transaction():
+            sealed = await seal_guest(shop.kernel, read_contact(contact), "192.0.2.1")
+        await shop.kernel.db.execute(
+            "insert into fulfilment_contact (id, order_id, kind, sealed, data_key, contact_mark, lookup_mark,"
+            " secret_mark, open_until) values ($1, $2, $3, $4, $5, $6, $7, $8, now())",
+            sealed.id,
+            order,
+            sealed.contact.kind,
+            sealed.sealed,
+            sealed.data_key,
+            sealed.contact_mark,
+            order.bytes,
+            order.bytes,
+        )
+        bought.append(Bought(order=order, number=number, buyer=new_id(), guest=True))
+    # then the one with an address is reached by it
+    found = await addressees_of(shop.kernel, bought)
+    assert {order: to.addresses for order, to in found.items()} == {
+        bought[0].order: {"email": "lin@example.com"}
+    }

@@ -7,6 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from kameng.errors import TransactionError
+from kameng.money import Money
+from kameng.tasks import drain
+from kameng_fulfilment.suppliers.connections import open_connection, read_connections
+from kameng_fulfilment.suppliers.working import SupplierWork
 from tests.fulfilment import lives
 
 from .conftest import Fake, Supplied
@@ -31,6 +36,29 @@ async def test_what_a_supplier_delivers_reaches_the_buyer(supplied: Supplied, fa
     )
     assert await supplied.texts(order) == [f"code-{at['reference'][-6:]}-{n}" for n in (0, 1)]
     assert (at["attention"], at["sealed"]) == ("", None)
+
+
+async def test_a_payment_from_outside_wakes_a_worker(supplied: Supplied, fake: Fake) -> None:
+    # Given an order that waits for its payment, which no supplier hears of
+    goods = await supplied.goods()
+    await supplied.offer(goods, await supplied.connect(fake), "ok-10")
+    order = await lives.place(supplied, await supplied.member(), (goods, 1))
+    await supplied.work()
+    assert fake.calls.total() == 0
+    # When it is paid, and the events and tasks that come of it are done
+    await lives.pay(supplied, order, 1000)
+    await drain(supplied.kernel)
+    # Then it is delivered
+    assert (await lives.state(supplied, order), len(fake.paid)) == ("COMPLETED", 1)
+
+
+async def test_nobody_is_called_inside_a_transaction(supplied: Supplied, fake: Fake) -> None:
+    key = await supplied.connect(fake)
+    supplier = await open_connection(supplied.kernel, (await read_connections(supplied.kernel, [key]))[key])
+    assert await supplier.balance() == [Money(8800, "CNY")]
+    async with supplied.kernel.db.transaction():
+        with pytest.raises(TransactionError):
+            await supplier.balance()
 
 
 async def test_one_that_delivers_later_is_asked(supplied: Supplied, fake: Fake) -> None:
@@ -238,8 +266,6 @@ async def test_a_dead_supplier_stops_nobody_else(supplied: Supplied, start_fake:
 
 
 async def test_many_workers_send_each_order_once(supplied: Supplied, fake: Fake) -> None:
-    from kameng_fulfilment.suppliers.working import SupplierWork
-
     goods = await supplied.goods()
     await supplied.offer(goods, await supplied.connect(fake, seconds=10, concurrency=3), "slow-10")
     orders = [(await supplied.order(goods))[0] for _ in range(9)]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
 import certifi
 import httpcore
 
+from kameng.errors import TransactionError
 from kameng.version import VERSION
 from kameng.webhooks.destination import Destination, Resolve, look_up
 from kameng.webhooks.errors import AddressRefused, AnswerMissing, EndpointRefused
@@ -34,18 +35,34 @@ class Calls:
     Args:
         settings: which addresses may be called.
         seconds: how long a call may take, from the look-up of the name to the end of the answer.
+        in_transaction: tells whether the caller is inside a transaction, where nobody is called.
         resolve: looks names up.
     """
 
-    def __init__(self, settings: FulfilmentSettings, seconds: float, resolve: Resolve = look_up) -> None:
+    def __init__(
+        self,
+        settings: FulfilmentSettings,
+        seconds: float,
+        in_transaction: Callable[[], bool],
+        resolve: Resolve = look_up,
+    ) -> None:
         self._settings = settings
         self._seconds = seconds
+        self._in_transaction = in_transaction
         self._resolve = resolve
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> HttpAnswer:
-        """See the contract."""
+        """See the contract.
+
+        Raises:
+            TransactionError: locks would be held for as long as the supplier likes.
+        """
+        if self._in_transaction():
+            raise TransactionError(
+                "A supplier was to be called inside a transaction.", cure="Commit first, then call."
+            )
         sent = False
         try:
             async with asyncio.timeout(self._seconds):

@@ -101,7 +101,8 @@ async def open_connection(kernel: Kernel, connection: StoredConnection) -> Suppl
     protocol = _protocol(connection.protocol)
     settings = _read(protocol, await _settings(kernel, connection))
     own = kernel.settings.section("fulfilment", FulfilmentSettings)
-    return protocol.connect(settings, Calls(own, connection.timeout_seconds))
+    calls = Calls(own, connection.timeout_seconds, lambda: kernel.db.scope is not None)
+    return protocol.connect(settings, calls)
 
 
 async def shown_settings(kernel: Kernel, connection: StoredConnection) -> dict[str, Any]:

@@ -60,7 +60,7 @@ async def test_products_of_an_older_version_come_into_the_lists(shop: Shop) -> N
     # Given products, some of them not for sale, from before there were lists
     await shop.products(
         {"tags": "hot;New"},
-        {"sku": "A-2", "price": "8.80", "tags": "hot;New"},
+        {"sku": "A-2", "price": "8.80", "cost": "7", "tags": "hot;New"},
         {"sku": "B-1", "product": "beta", "category": "card", "status": "archived"},
         {
             "sku": "C-1",
@@ -81,7 +81,7 @@ async def test_products_of_an_older_version_come_into_the_lists(shop: Shop) -> N
     await assert_in_step(shop.kernel.db)
     assert await shop.kernel.db.fetchval("select min(units) from catalog_listed") == 88_000
     # and a change finds everything at its place
-    await shop.products({"sku": "A-2", "price": "7.70", "tags": "hot;New"}, {"tags": "hot;New"})
+    await shop.products({"sku": "A-2", "price": "7.70", "cost": "7", "tags": "hot;New"}, {"tags": "hot;New"})
     await assert_in_step(shop.kernel.db)
 
 

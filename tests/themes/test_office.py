@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
+
 import pytest
+from PIL import Image
 
 from kameng.auth.first_administrator import FirstAdministrator
+from kameng.ids import global_id
 from tests.themes.conftest import ORIGIN, PASSWORD, Shop, text_of
 
 PAGES = {
@@ -135,3 +140,31 @@ async def test_a_products_form_is_made_changed_and_taken_away(shop: Shop) -> Non
     # one that cannot be is told at its field
     refused = await office.send(page, "set_product_form", **{"input.fields[2].name": "no name"})
     assert refused.status_code == 422
+
+
+async def test_a_picture_is_uploaded_and_shown_by_the_shop(shop: Shop) -> None:
+    office = await shop.first_administrator()
+    file = BytesIO()
+    Image.new("RGB", (400, 300), "plum").save(file, "PNG")
+    key = await shop.kernel.db.fetchval("select id from catalog_product where slug = 'plum'")
+    document = """mutation ($input: AddProductMediaInput!) {
+        addProductMedia(input: $input) { product { media { url thumbnails { url } } } errors { message } } }"""
+    values = {"product": global_id("Product", key), "file": None}
+
+    answer = await office.http.post(
+        "/graphql/admin",
+        data={
+            "operations": json.dumps({"query": document, "variables": {"input": values}}),
+            "map": json.dumps({"0": ["variables.input.file"]}),
+        },
+        files={"0": ("plum.png", file.getvalue(), "image/png")},
+        headers={"origin": ORIGIN, "kameng-preflight": "1"},
+    )
+
+    payload = answer.json()["data"]["addProductMedia"]
+    assert payload["errors"] == []
+    (media,) = payload["product"]["media"]
+    page = await shop.open().get("/products/plum")
+    assert media["thumbnails"][0]["url"] in page.text
+    assert (await shop.open().get(media["url"])).headers["content-type"] == "image/png"
+    assert (await shop.open().get(f"/media/{'0' * 64}.png")).status_code == 404

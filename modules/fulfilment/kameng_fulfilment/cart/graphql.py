@@ -190,11 +190,24 @@ class RemoveFromCartInput:
     currency: str = "CNY"
 
 
+@strawberry.type
+class _Changed:
+    """What the payloads have in common: the cart is read where somebody asks for it."""
+
+    change: strawberry.Private[CartChange | None] = None
+
+    @strawberry.field(description="The cart afterwards; null where it was not changed.")
+    async def cart(self, info: Info) -> Cart | None:
+        """The cart as it stands."""
+        if self.change is None:
+            return None
+        return Cart.of(await _standing(info.context, self.change.owner, self.change.currency))
+
+
 @payload(NotForSale, WrongQuantity, FormAnswerWrong, CartFull)
-class AddToCartPayload:
+class AddToCartPayload(_Changed):
     """The cart afterwards, or why it was not changed."""
 
-    cart: Cart | None = None
     visitor_token: str | None = strawberry.field(
         default=None,
         description="By what this visitor is known from now on, if he was not before: browsers get it as a cookie, others send "
@@ -203,24 +216,18 @@ class AddToCartPayload:
 
 
 @payload(NotForSale, WrongQuantity, FormAnswerWrong)
-class ChangeCartLinePayload:
+class ChangeCartLinePayload(_Changed):
     """The cart afterwards, or why it was not changed."""
 
-    cart: Cart | None = None
-
 
 @payload()
-class RemoveFromCartPayload:
+class RemoveFromCartPayload(_Changed):
     """The cart afterwards."""
 
-    cart: Cart | None = None
-
 
 @payload()
-class ClearCartPayload:
+class ClearCartPayload(_Changed):
     """The empty cart."""
-
-    cart: Cart | None = None
 
 
 _VARIANTS = object()
@@ -275,7 +282,7 @@ class CartMutation:
         lines = [line_request(line) for line in input.lines]
         change, token = await _begin(context, input.currency)
         await context.service(CartChanges).add(change, lines)
-        return AddToCartPayload(cart=await _after(context, change), visitor_token=token)
+        return AddToCartPayload(change=change, visitor_token=token)
 
     @mutation(idempotency="own")
     async def change_cart_line(self, info: Info, input: ChangeCartLineInput) -> ChangeCartLinePayload:  # noqa: A002 - GraphQL's name
@@ -285,7 +292,7 @@ class CartMutation:
         change, _ = await _begin(context, input.currency)
         changes = context.service(CartChanges)
         await changes.change(change, line, input.quantity, answers_of(input.answers))
-        return ChangeCartLinePayload(cart=await _after(context, change))
+        return ChangeCartLinePayload(change=change)
 
     @mutation(idempotency="own")
     async def remove_from_cart(self, info: Info, input: RemoveFromCartInput) -> RemoveFromCartPayload:  # noqa: A002 - GraphQL's name
@@ -293,14 +300,14 @@ class CartMutation:
         line = key_of("CartLine", input.line_id)
         change, _ = await _begin(info.context, input.currency)
         await info.context.service(CartChanges).remove(change, line)
-        return RemoveFromCartPayload(cart=await _after(info.context, change))
+        return RemoveFromCartPayload(change=change)
 
     @mutation(idempotency="own")
     async def clear_cart(self, info: Info) -> ClearCartPayload:
         """Take everything out of your cart."""
         change, _ = await _begin(info.context, "CNY")
         await info.context.service(CartChanges).clear(change)
-        return ClearCartPayload(cart=await _after(info.context, change))
+        return ClearCartPayload(change=change)
 
 
 async def _begin(context: Context, currency: str) -> tuple[CartChange, str | None]:
@@ -316,10 +323,6 @@ async def _begin(context: Context, currency: str) -> tuple[CartChange, str | Non
         token = context.visitor
     tier = await buyer_tier(context)
     return CartChange(owner=owner, tier=tier, currency=currency, key=key), token
-
-
-async def _after(context: Context, change: CartChange) -> Cart:
-    return Cart.of(await _standing(context, change.owner, change.currency))
 
 
 async def _standing(context: Context, owner: CartOwner | None, currency: str) -> StandingCart:

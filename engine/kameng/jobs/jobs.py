@@ -154,6 +154,8 @@ class Jobs:
             await kernel.db.execute(
                 statements.CANCEL_QUEUED if waiting else statements.REQUEST_CANCEL, found.id
             )
+            if waiting:
+                await self.forget_input(found)
             await self._record("kernel.job_cancelled", found, principal, correlation_id, address)
             self.tell(found.id)
             return await self._again(found.id)
@@ -191,6 +193,13 @@ class Jobs:
         rows = await self._kernel.db.fetch(statements.WAITING, settings.lease, settings.at_once)
         for row in rows:
             await self._kernel.tasks.enqueue("kernel.run_job", job=str(row["id"]))
+
+    async def forget_input(self, job: Job) -> None:
+        """Delete the file that a job was started with, if its kind does not let it stay."""
+        known = self.kinds.get(job.kind)
+        if known is not None and not known.keep_input:
+            file = await self.files.of_role(job.id, "input")
+            await self.files.drop([file.id] if file else [])
 
     def tell(self, job: UUID) -> None:
         """Tell whoever watches the job that it has changed, once the transaction around has committed."""

@@ -158,9 +158,7 @@ class _Attempt:
             )
             if ended is None:
                 return
-            if self._kind is not None and not self._kind.keep_input:
-                file = await kernel.jobs.files.of_role(run.job.id, "input")
-                await kernel.jobs.files.drop([file.id] if file else [])
+            await kernel.jobs.forget_input(run.job)
             kernel.jobs.tell(run.job.id)
         log.info("a job ended", id=str(run.job.id), kind=run.job.kind, state=state.value)
 

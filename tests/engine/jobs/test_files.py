@@ -88,6 +88,13 @@ async def test_an_upload_is_read_by_the_worker_and_forgotten_at_the_end(kernel: 
     assert await kernel.db.fetchval("select count(*) from kernel_job_piece") == 0
 
 
+async def test_the_upload_of_a_cancelled_job_is_forgotten_too(kernel: Kernel) -> None:
+    job = await kernel.jobs.start("sample.read", principal=CLERK, content=io.BytesIO(b"secrets"))
+    await kernel.jobs.cancel(job.id, CLERK)
+    assert await kernel.jobs.files.of_role(job.id, "input") is None
+    assert await kernel.db.fetchval("select count(*) from kernel_job_piece") == 0
+
+
 async def test_a_link_is_for_one_principal_and_for_five_minutes(kernel: Kernel) -> None:
     _, file = await stored(kernel, b"x")
     token = link_to(kernel, file, CLERK, now=1_000_000).rpartition("/")[2]

@@ -102,3 +102,40 @@ async def test_pages_are_read_from_indexes(shop: Shop, *, generic: bool) -> None
         "catalog.sort_prices",
         "catalog.match_terms",
     }
+
+
+@pytest.mark.parametrize("sort", [ProductSort.PRICE_ASC, ProductSort.PRICE_DESC])
+async def test_a_deep_page_of_prices_begins_at_its_cursor(shop: Shop, sort: ProductSort) -> None:
+    """Not at the end of the range that was asked for, from where it would read all rows up to the cursor."""
+    # Given products of all prices, and a cursor in the middle of a range
+    await fill(shop.kernel, 500)
+    known = await shop.kernel.services.get(KnownLists).read()
+    wanted, order = FILTERS["prices"], ORDERS[sort]
+    row = await shop.kernel.db.fetchrow(
+        """select lowest_units, id as key from catalog_product where status = 'published'
+               and lowest_units between $1 and $2
+           order by lowest_units, id offset 100 limit 1""",
+        wanted.lowest,
+        wanted.highest,
+    )
+
+    # Then the walk has one bound on either side: the cursor, and the far end of the range
+    cursor = write_cursor(order.of_products, order.values(row))
+    (way,) = Ways(wanted, order, PageRequest(size=20, cursor=cursor, backward=False), known, 1)
+    assert way.name == "catalog.walk_list"
+    near, far = ("units >=", "units <=") if sort is ProductSort.PRICE_ASC else ("units <=", "units >=")
+    assert near not in way.where
+    assert far in way.where
+    # and so it has on the way back
+    (way,) = Ways(wanted, order, PageRequest(size=20, cursor=cursor, backward=True), known, 1)
+    assert far not in way.where
+    assert near in way.where
+    # A cursor of another list, from beyond the range, shows nothing beyond it
+    beyond = write_cursor(order.of_products, [0 if sort is ProductSort.PRICE_ASC else 10**12, row["key"]])
+    (way,) = Ways(wanted, order, PageRequest(size=20, cursor=beyond, backward=False), known, 1)
+    found = way.where.removeprefix("p.id = any(array(").removesuffix("))")
+    prices = await shop.kernel.db.fetch(
+        f"select lowest_units from catalog_product where id in ({found})", *way.values
+    )
+    assert len(prices) == 21
+    assert all(wanted.lowest <= row["lowest_units"] <= wanted.highest for row in prices)

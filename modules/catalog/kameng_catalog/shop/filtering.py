@@ -15,12 +15,13 @@ is bounded, and when it ends without a full page, a way follows that finds every
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import inf, prod
 from operator import itemgetter
 from typing import Any
 
-from kameng.graphql.pages import PageRequest
+from kameng.graphql.pages import PageRequest, read_cursor
 from kameng_catalog.known_lists import Kept, Known
 from kameng_catalog.listing_tables import EVERYTHING, price_bands
 from kameng_catalog.shop.ordering import Order
@@ -65,6 +66,11 @@ class Filter:
     def priced(self) -> bool:
         """Whether it asks for a price."""
         return self.lowest is not None or self.highest is not None
+
+    def conditions(self, sql: _Sql, units: str) -> list[str]:
+        """The prices asked for, as conditions on a column."""
+        ends = ((">=", self.lowest), ("<=", self.highest))
+        return [f"{units} {sign} {sql.parameter(end)}" for sign, end in ends if end is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,7 @@ class Ways:
         conditions = [cursor]
         # In the order of prices a range of them is a part of the way; in any other it is looked at on the way.
         if self._order.by_price:
-            conditions += self._prices(sql, "l.units")
+            conditions += self._range_on_the_way(sql)
         end = f"{tail.rpartition(' limit ')[0]} limit {bound}" if bound else tail
         # Each list in order by itself, so that they can be merged without sorting.
         each = [
@@ -260,12 +266,34 @@ class Ways:
             tuple(sql.values),
         )
 
+    def _range_on_the_way(self, sql: _Sql) -> list[str]:
+        """The ends of the prices asked for, in an order of prices; without the end that lies behind the cursor.
+
+        PostgreSQL begins a walk at one bound only, and of a cursor and a plain bound it takes the plain one, from which it
+        would read all rows up to the cursor.
+        """
+        passed = self._units_of_cursor()
+        if passed is None:
+            return self._prices(sql, "l.units")
+        wanted = self._wanted
+        if self._order.descending != self._page.backward:
+            highest = wanted.highest if wanted.highest is not None and passed > wanted.highest else None
+            left = replace(wanted, highest=highest)
+        else:
+            lowest = wanted.lowest if wanted.lowest is not None and passed < wanted.lowest else None
+            left = replace(wanted, lowest=lowest)
+        # The index of prices has none but products with one, and is used where that is said.
+        return left.conditions(sql, "l.units") or ["l.units is not null"]
+
+    def _units_of_cursor(self) -> int | None:
+        if self._page.cursor is None:
+            return None
+        with suppress(ValueError):  # a cursor that nobody gave out, which the statement refuses
+            return int(read_cursor(self._page.cursor, self._order.of_listed)[0])
+        return None
+
     def _prices(self, sql: _Sql, units: str) -> list[str]:
-        conditions = []
-        if self._wanted.lowest is not None:
-            conditions.append(f"{units} >= {sql.parameter(self._wanted.lowest)}")
-        if self._wanted.highest is not None:
-            conditions.append(f"{units} <= {sql.parameter(self._wanted.highest)}")
+        conditions = self._wanted.conditions(sql, units)
         if not conditions and self._order.by_price:
             conditions.append(f"{units} is not null")
         return conditions

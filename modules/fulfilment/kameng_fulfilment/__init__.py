@@ -26,6 +26,7 @@ from kameng_fulfilment.flash.admin import flash_sale_nodes
 from kameng_fulfilment.flash.known import KnownSales
 from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
 from kameng_fulfilment.flash.shop import OnSale
+from kameng_fulfilment.guests.mailing import LINK, mail_order_link
 from kameng_fulfilment.life_types import ticket_nodes
 from kameng_fulfilment.live import FulfilmentSubscription
 from kameng_fulfilment.paying import OrderPayments
@@ -105,6 +106,7 @@ module = Module(
         *supplying.HANDLERS,
     ),
     tasks=(
+        Task(name="mail_order_link", call=mail_order_link),
         Task(name="expire_carts", call=expire_carts, every=timedelta(hours=1)),
         Task(name="expire_unpaid", call=expire_unpaid, every=timedelta(seconds=20)),
         Task(name="deliver_waiting", call=deliver_waiting, every=timedelta(minutes=1)),
@@ -112,7 +114,7 @@ module = Module(
         *serving.TASKS,
         *supplying.TASKS,
     ),
-    notifications=(COMPLETED, REFUNDED),
+    notifications=(COMPLETED, REFUNDED, LINK),
     routes=supplying.ROUTES,
     permissions=(
         *serving.PERMISSIONS,

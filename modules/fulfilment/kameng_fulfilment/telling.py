@@ -12,6 +12,7 @@ from kameng.auth import PrincipalKind
 from kameng.module import NotificationKind
 from kameng.money import Money
 from kameng.notify import Addressee, Notice, Notifications
+from kameng_fulfilment.guests.mailing import guest_link
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_membership.contract import Members
@@ -132,7 +133,9 @@ def _common(kernel: Kernel, order: Bought) -> Mapping[str, JSON]:
     return {
         "number": order.number,
         "guest": order.guest,
-        "url": shop if order.guest else f"{shop}/orders/{order.number}",
+        "url": guest_link(kernel, order.order, order.number)
+        if order.guest
+        else f"{shop}/orders/{order.number}",
     }
 
 

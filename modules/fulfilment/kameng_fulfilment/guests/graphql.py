@@ -18,6 +18,7 @@ from kameng_fulfilment.checkout import Checkout, InvoiceInput, check_out, writte
 from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
 from kameng_fulfilment.guests.contacts import Contact, read_contact
 from kameng_fulfilment.guests.lookup import FoundOrder, find_by_contact, find_by_token
+from kameng_fulfilment.guests.mailing import ask_for_link
 from kameng_fulfilment.guests.secrets import same, secret_mark, secret_of
 from kameng_fulfilment.guests.statements import CONTACTS_OF_ORDERS
 from kameng_fulfilment.guests.types import GuestOrder
@@ -103,6 +104,21 @@ class LookUpOrderPayload:
     )
 
 
+@strawberry.input(description="What a guest still knows of an order whose link he has lost.")
+class SendOrderLinkInput:
+    """What a guest still knows of an order."""
+
+    number: str
+    contact: str = strawberry.field(description="The e-mail address that it was ordered with.")
+
+
+@payload()
+class SendOrderLinkPayload:
+    """That it was taken in; whether there is such an order is told by the mail alone."""
+
+    accepted: bool = False
+
+
 @strawberry.type
 class GuestQuery:
     """Queries of the shop."""
@@ -155,6 +171,12 @@ class GuestMutation:
         """Find an order again that was placed without an account. Wrong numbers and wrong contacts are answered alike."""
         token = await find_by_contact(info.context, input.number, input.contact)
         return LookUpOrderPayload(number=read_number(input.number), token=token)
+
+    @mutation(idempotency="none")
+    async def send_order_link(self, info: Info, input: SendOrderLinkInput) -> SendOrderLinkPayload:  # noqa: A002 - GraphQL's name
+        """Have the link that opens an order mailed to the address that it was ordered with, if there is such an order."""
+        await ask_for_link(info.context, input.number, input.contact)
+        return SendOrderLinkPayload(accepted=True)
 
 
 async def _admitted(context: Context) -> CartOwner | None:

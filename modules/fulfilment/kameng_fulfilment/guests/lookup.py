@@ -47,17 +47,28 @@ async def find_by_contact(context: Context, number: str, contact: str) -> str:
         RateLimited: too many look-ups from this network address, of this number, or of this contact.
         UnavailableError: look-ups cannot be counted at the moment, so none is allowed.
     """
-    kernel = context.kernel
-    settings = kernel.settings.section("fulfilment", FulfilmentSettings)
-    read, whom = _read_number(number), _read_contact(contact)
-    await count_lookup(context)
-    limiter = kernel.auth.limiter
-    await limiter.check("order_lookup", f"number:{read}", settings.lookups_per_number, closed=True)
-    await limiter.check("order_lookup", f"contact:{whom.value}", settings.lookups_per_contact, closed=True)
-    order: UUID | None = await context.db.fetchval(ORDER_BY_LOOKUP, lookup_mark(kernel, read, whom))
+    read, whom = await count_tries(context, number, contact)
+    mark = lookup_mark(context.kernel, read, whom)
+    order: UUID | None = await context.db.fetchval(ORDER_BY_LOOKUP, mark)
     if order is None:
         raise not_found()
-    return make_pass(kernel, order)
+    return make_pass(context.kernel, order)
+
+
+async def count_tries(context: Context, number: str, contact: str) -> tuple[str, Contact]:
+    """Read what somebody still knows of an order, and count it against each of the limits.
+
+    Raises:
+        RateLimited: too many look-ups from this network address, of this number, or of this contact.
+        UnavailableError: look-ups cannot be counted at the moment, so none is allowed.
+    """
+    settings = context.kernel.settings.section("fulfilment", FulfilmentSettings)
+    limiter = context.kernel.auth.limiter
+    read, whom = _read_number(number), _read_contact(contact)
+    await count_lookup(context)
+    await limiter.check("order_lookup", f"number:{read}", settings.lookups_per_number, closed=True)
+    await limiter.check("order_lookup", f"contact:{whom.value}", settings.lookups_per_contact, closed=True)
+    return read, whom
 
 
 async def find_by_token(context: Context, number: str, token: str) -> FoundOrder:

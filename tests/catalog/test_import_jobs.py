@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import tempfile
 from datetime import timedelta
+from typing import BinaryIO, cast
 
 import pytest
 
-from kameng.ids import global_id
-from kameng.jobs import FieldChange, JobRun, JobState, Problem, RowChange
+from kameng.graphql.uploads import UploadedFile
+from kameng.ids import global_id, key_of
+from kameng.jobs import FieldChange, Job, JobRun, JobState, Problem, RowChange
 from kameng.jobs.job import job_of
 from kameng.jobs.statements import BEGIN
 from kameng.testing.kernels import Kernels
@@ -21,6 +24,7 @@ from kameng_catalog.importing.fault_texts import in_language
 from .conftest import CLERK, DATA, PLAIN, Shop, as_csv
 from .job_worker import Workers
 from .jobs import done, ended, everything, file_of, prices, rolled_back, start
+from .test_admin import clerk
 
 
 def table(content: bytes, encoding: str = "utf-8-sig") -> list[list[str]]:
@@ -330,3 +334,44 @@ async def test_a_card_import_survives_its_workers_and_brings_each_card_once(make
     ]
     sizes = await shop.sizes()
     assert (sizes["card"], sizes["free_card"], sizes["stock_batch"]) == (29_998, 29_998, 1)
+
+
+async def test_imports_are_started_by_uploading_a_file(shop: Shop) -> None:
+    await shop.products()
+    for name, text, permission, counts in (
+        ("Product", as_csv([PLAIN]), "manage_products", {"created": 0, "updated": 0, "unchanged": 1}),
+        (
+            "Price",
+            "sku,currency,price\nA-1,CNY,9.90\n",
+            "manage_prices",
+            {"created": 0, "updated": 0, "unchanged": 1},
+        ),
+        ("Card", "sku,secret\nA-1,x\n", "import_stock", {"cards": 1, "variants": 1}),
+    ):
+        with tempfile.TemporaryFile() as local:
+            local.write(text.encode())
+            upload = UploadedFile(
+                cast("BinaryIO", local), name=f"{name}.csv", media_type="text/csv", size=len(text), sha256=""
+            )
+            document = f"""mutation($input: Start{name if name == "Card" else ""}ImportInput!) {{
+              start{name}Import(input: $input) {{ job {{ id files {{ name role }} }} errors {{ code }} }} }}"""
+            mine = clerk(permission)
+            values = {"input": {"file": upload, "dryRun": True}}
+            made = await shop.ask(document, values, schema="admin", principal=mine)
+            refused = await shop.ask(document, values, schema="admin", principal=clerk("read_products"))
+        payload = made[f"start{name}Import"]
+        assert (payload["errors"], payload["job"]["files"]) == (
+            [],
+            [{"name": f"{name}.csv", "role": "input"}],
+        )
+        assert refused[f"start{name}Import"] == {"job": None, "errors": [{"code": "FORBIDDEN"}]}
+        found = await ended(shop, await job_behind(shop, payload["job"]["id"]))
+        assert found.result is not None, found.error
+        assert found.result.counts == counts
+
+
+async def job_behind(shop: Shop, text: str) -> Job:
+    """The job of a global id."""
+    found = await shop.kernel.jobs.find(key_of("Job", text), CLERK)
+    assert found is not None
+    return found

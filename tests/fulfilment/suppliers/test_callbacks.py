@@ -22,7 +22,7 @@ from kameng_fulfilment.suppliers.settling import settle
 from tests.fulfilment import lives
 
 from .conftest import Fake, Supplied
-from .fake_supplier import signed_callback
+from .fake_supplier import SECRET, signed_callback
 
 
 async def until(check: Callable[[], Any]) -> None:
@@ -268,6 +268,11 @@ async def test_codes_and_secrets_are_in_no_log(supplied: Supplied, fake: Fake) -
     assert [row["note"] for row in rows][-1] == "your code *** enjoy"
     (now,) = await supplied.at_suppliers(order)
     assert "TOP-SECRET" not in str(now)
+    # What a supplier says of our own secret is struck out, too.
+    order, at, _ = await accepted(supplied, fake)
+    headers, body = signed_callback({**told(at["reference"]), "state": "rejected", "reason": f"bad {SECRET}"})
+    assert await take_callback(supplied.kernel, at["connection"], headers, body) == 200
+    assert (await supplied.at_suppliers(order))[0]["note"] == "bad ***"
     sealed = await supplied.kernel.db.fetchval("select sealed_settings from fulfilment_supplier_connection")
     assert b"sixteen" not in sealed
 

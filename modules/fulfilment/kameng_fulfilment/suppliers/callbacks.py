@@ -16,7 +16,7 @@ from litestar.response import Response
 from kameng.errors import KamengError
 from kameng.http.requests import read_headers
 from kameng_fulfilment.supplier_contract import CallbackRefused, Unknown
-from kameng_fulfilment.suppliers.connections import open_connection, read_connections
+from kameng_fulfilment.suppliers.connections import hidden_values, open_connection, read_connections
 from kameng_fulfilment.suppliers.settling import settle
 from kameng_fulfilment.suppliers.statements import ASK_NOW, FIND_REFERENCE
 
@@ -53,7 +53,8 @@ async def take_callback(kernel: Kernel, key: UUID, headers: Mapping[str, str], b
     if order is None:
         log.warning("a supplier tells of an order that is not its own", supplier=connection.name)
         return 404
-    await settle(kernel, order, news.outcome, kind="callback", actor=connection.actor)
+    hidden = await hidden_values(kernel, connection)
+    await settle(kernel, order, news.outcome, kind="callback", actor=connection.actor, hidden=hidden)
     if isinstance(news.outcome, Unknown):
         async with kernel.db.transaction():
             await kernel.db.execute(ASK_NOW, order)

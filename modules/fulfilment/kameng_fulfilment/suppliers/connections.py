@@ -105,6 +105,15 @@ async def open_connection(kernel: Kernel, connection: StoredConnection) -> Suppl
     return protocol.connect(settings, calls)
 
 
+async def hidden_values(kernel: Kernel, connection: StoredConnection) -> tuple[str, ...]:
+    """The account's secrets, to be struck out of whatever its supplier says."""
+    protocol = known_protocols().get(connection.protocol)
+    if protocol is None:
+        return ()
+    values = await _settings(kernel, connection)
+    return tuple(str(values[key]) for key in sorted(protocol.secrets & values.keys()))
+
+
 async def shown_settings(kernel: Kernel, connection: StoredConnection) -> dict[str, Any]:
     """The account's settings without its secrets, of which it is told that they are there."""
     protocol = known_protocols().get(connection.protocol)

@@ -7,6 +7,7 @@ order. The buyer's order is locked first, so a refund and a delivery take turns:
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -77,6 +78,7 @@ async def settle(
     kind: str,
     actor: str,
     milliseconds: int | None = None,
+    hidden: Sequence[str] = (),
     timeout: float = 60.0,  # noqa: ASYNC109 - it says how long the call might have taken; nothing is waited for here
 ) -> str:
     """Write down what became known of an order at a supplier, and do what follows from it. One transaction.
@@ -88,6 +90,7 @@ async def settle(
         kind: how: ``send``, ``ask``, ``callback`` or ``person``.
         actor: by whom: a supplier's or a principal's key.
         milliseconds: how long the call took.
+        hidden: secrets that are struck out of the supplier's words, beside the codes that came.
         timeout: how many seconds a call may take.
 
     Returns:
@@ -104,7 +107,7 @@ async def settle(
         row = await kernel.db.fetchrow(LOCK_SUPPLIER_ORDER, key)
         assert row is not None  # noqa: S101 - it was there just now
         order, now = supplier_order_of(row), row["now"]
-        note = short(_words(outcome), texts)
+        note = short(_words(outcome), (*texts, *hidden))
         change = _Change(
             state=order.state,
             next_at=order.next_at,

@@ -30,7 +30,12 @@ from kameng_fulfilment.supplier_contract import (
     SupplierRequest,
     Unknown,
 )
-from kameng_fulfilment.suppliers.connections import StoredConnection, open_connection, read_connections
+from kameng_fulfilment.suppliers.connections import (
+    StoredConnection,
+    hidden_values,
+    open_connection,
+    read_connections,
+)
 from kameng_fulfilment.suppliers.planning import plan_waiting
 from kameng_fulfilment.suppliers.records import SupplierOrder, log_exchange, supplier_order_of, tell_attention
 from kameng_fulfilment.suppliers.settling import settle
@@ -238,6 +243,7 @@ class SupplierWork:
                 kind=kind,
                 actor=connection.actor,
                 milliseconds=took,
+                hidden=await hidden_values(self._kernel, connection),
                 timeout=connection.timeout_seconds,
             )
             failed = isinstance(outcome, NotSent) or (isinstance(outcome, Unknown) and not outcome.answered)

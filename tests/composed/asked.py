@@ -276,6 +276,16 @@ LISTS: dict[str, Asked] = {
         "jobs(first: $first) { nodes { id title state report { counts { name count } changes { subject fields { old new } } }"
         " files { role name url } } }"
     ),
+    "admin services": _admin(
+        "services(first: $first) { nodes { dueBy claimedBy order { number } line { sku answers { value } } } }"
+    ),
+    "admin suppliers": _admin(
+        "supplierConnections(first: $first) { nodes { name settings callbackUrl } }"
+        " supplierOffers(first: $first) { nodes { supplierSku connection { name } variant { sku } } }"
+    ),
+    "admin supplier orders": _admin(
+        "supplierOrders(first: $first) { nodes { state connection { name } order { number } exchanges { kind } } }"
+    ),
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "
         "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"

@@ -15,7 +15,10 @@ from kameng.graphql import Context
 from kameng.ids import global_id, new_id
 from kameng.jobs.running import run_job
 from kameng.kernel import Kernel
+from kameng.money import UnitPrice
 from kameng_catalog.alerts import check_all_stock
+from kameng_fulfilment.suppliers.connections import ConnectionDraft, save_connection
+from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
 
 OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
 """Somebody of the staff who may do everything; the first of the `Filling.staff`."""
@@ -210,6 +213,55 @@ class Filling:
             count,
         )
 
+    async def delivered_by_others(self, count: int) -> None:
+        """So many lines on the service desk; so many accounts with suppliers, each with an offer, an order and two exchanges."""
+        context = Context(self.kernel, principal=OWNER, schema="admin")
+        settings = {"url": "https://cards.example/docking", "key": "us", "secret": "sixteen characters"}
+        variant = self.variants[0]
+        for number in range(count):
+            draft = ConnectionDraft(name=f"Supplier {number}", protocol="kameng-docking", settings=settings)
+            connection = await save_connection(context, draft)
+            cost = UnitPrice.parse("3", "CNY")
+            await save_offer(
+                context, OfferDraft(variant=variant, connection=connection, their_sku="x", cost=cost)
+            )
+        await self.kernel.db.execute(
+            """
+            with numbers as (
+                select n, gen_random_uuid() as id, gen_random_uuid() as served, gen_random_uuid() as supplied
+                from generate_series(1, $1) as n
+            ), orders as (
+                insert into fulfilment_order
+                    (id, number, member, idempotency_key, fingerprint, state, currency, total_minor, created_at, paid_at)
+                select id, 'D' || n, gen_random_uuid(), 'd', '', 'PAID', 'CNY', 200, now(), now() from numbers
+            ), lines as (
+                insert into fulfilment_order_line
+                    (id, order_id, position, variant, product, sku, titles, quantity, unit_price, total_minor,
+                     delivery_state, delivery, due_at)
+                select l.id, numbers.id, l.position, $2, $3, 'S', '{}', 1, 10000, 100, 'PENDING', l.delivery, now()
+                from numbers, lateral (values (served, 1, 'manual'), (supplied, 2, 'supplier'))
+                    as l (id, position, delivery)
+            ), services as (
+                insert into fulfilment_service (line, due_by) select served, now() from numbers
+            ), ordered as (
+                insert into fulfilment_supplier_order
+                    (id, line, attempt, round, connection, offer, reference, their_sku, quantity, cost, currency, codes,
+                     state, next_at, created_at)
+                select gen_random_uuid(), numbers.supplied, 1, 1, o.connection, o.id, 'r' || n, 'x', 1, 30000, 'CNY', true,
+                       'PREPARED', now() + interval '1 day', now()
+                from numbers join (
+                    select id, connection, row_number() over (order by id) as n from fulfilment_supplier_offer
+                ) o using (n)
+                returning id
+            )
+            insert into fulfilment_supplier_attempt (id, supplier_order, at, kind, outcome, actor)
+            select gen_random_uuid(), id, now(), 'plan', 'PREPARED', 'system' from ordered, generate_series(1, 2)
+            """,
+            count,
+            variant,
+            self.products_made[0],
+        )
+
     async def facts(self) -> None:
         """Let every module hear of what has happened, as the relay and the workers would."""
         new = NewEvents(self.kernel.events.subscriptions, timedelta(seconds=30))
@@ -238,3 +290,4 @@ class Filling:
         await self.told(count)
         await self.facts()
         await self.jobs(count)
+        await self.delivered_by_others(count)

@@ -114,13 +114,18 @@ async def hidden_values(kernel: Kernel, connection: StoredConnection) -> tuple[s
     return tuple(str(values[key]) for key in sorted(protocol.secrets & values.keys()))
 
 
-async def shown_settings(kernel: Kernel, connection: StoredConnection) -> dict[str, Any]:
-    """The account's settings without its secrets, of which it is told that they are there."""
-    protocol = known_protocols().get(connection.protocol)
-    if protocol is None:
-        return {}
-    values = await _settings(kernel, connection)
-    return {key: "***" if key in protocol.secrets else value for key, value in values.items()}
+async def shown_settings(kernel: Kernel, connections: Sequence[StoredConnection]) -> list[dict[str, Any]]:
+    """The settings of accounts, in order, without their secrets, of which it is told that they are there."""
+    opened = await kernel.vault.open_many(
+        [(each.data_key, each.sealed_settings, each.id.bytes) for each in connections]
+    )
+    found = []
+    for connection, content in zip(connections, opened, strict=True):
+        protocol = known_protocols().get(connection.protocol)
+        values = msgspec.json.decode(content, type=dict[str, Any]) if protocol else {}
+        hidden = protocol.secrets if protocol else frozenset()
+        found.append({key: "***" if key in hidden else value for key, value in values.items()})
+    return found
 
 
 async def save_connection(context: Context, draft: ConnectionDraft, key: UUID | None = None) -> UUID:

@@ -98,7 +98,7 @@ class SupplierConnection(Node):
     @strawberry.field(description="The settings as JSON; secrets are hidden.")
     async def settings(self, info: Info) -> str:
         """The settings without secrets."""
-        return as_json(await shown_settings(info.context.kernel, self.stored))
+        return as_json(await _shown(info.context).load(self.stored))
 
     @strawberry.field(description="Where the supplier tells of its orders.")
     def callback_url(self, info: Info) -> str:
@@ -255,6 +255,13 @@ def _connections(context: Context) -> DataLoader[UUID, StoredConnection]:
         return [found[key] for key in keys]
 
     return context.loader(_connections, lambda _context: DataLoader(load))
+
+
+def _shown(context: Context) -> DataLoader[StoredConnection, dict[str, Any]]:
+    async def load(connections: list[StoredConnection]) -> list[Any]:
+        return list(await shown_settings(context.kernel, connections))
+
+    return context.loader(_shown, lambda _context: DataLoader(load))
 
 
 def _orders(context: Context) -> DataLoader[UUID, Any]:

@@ -280,11 +280,11 @@ LISTS: dict[str, Asked] = {
         "services(first: $first) { nodes { dueBy claimedBy order { number } line { sku answers { value } } } }"
     ),
     "admin suppliers": _admin(
-        "supplierConnections(first: $first) { nodes { name settings callbackUrl } }"
-        " supplierOffers(first: $first) { nodes { supplierSku connection { name } variant { sku } } }"
+        "supplierAccounts(first: $first) { nodes { name settings callbackUrl } }"
+        " supplierOffers(first: $first) { nodes { supplierSku account { name } variant { sku } } }"
     ),
     "admin supplier orders": _admin(
-        "supplierOrders(first: $first) { nodes { state connection { name } order { number } exchanges { kind } } }"
+        "supplierOrders(first: $first) { nodes { state account { name } order { number } exchanges { kind } } }"
     ),
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "

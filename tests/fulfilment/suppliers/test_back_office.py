@@ -13,27 +13,27 @@ from .conftest import Fake, Supplied
 from .fake_supplier import SECRET
 
 CREATE = """
-mutation($input: SupplierConnectionInput!) {
-  createSupplierConnection(input: $input) {
-    connection { id name protocol state settings callbackUrl } errors { code path message }
+mutation($input: SupplierAccountInput!) {
+  createSupplierAccount(input: $input) {
+    account { id name protocol state settings callbackUrl } errors { code path message }
   }
 }
 """
 OFFER = """
 mutation($input: SupplierOfferInput!) {
   saveSupplierOffer(input: $input) {
-    offer { id supplierSku cost { amount currency } connection { name } variant { sku } } errors { code path }
+    offer { id supplierSku cost { amount currency } account { name } variant { sku } } errors { code path }
   }
 }
 """
-TEST = "mutation($id: ID!) { testSupplierConnection(id: $id) { reached problem balances { amount currency } errors { code } } }"
+TEST = "mutation($id: ID!) { testSupplierAccount(id: $id) { reached problem balances { amount currency } errors { code } } }"
 PRODUCTS = """
 mutation($id: ID!) { fetchSupplierProducts(id: $id) { products { sku cost { amount } stock } problem errors { code } } }
 """
 ORDERS = """
 query($filter: SupplierOrderFilter) {
   supplierOrders(filter: $filter, first: 10) {
-    nodes { id state attention kept note charged { amount } expected { amount } connection { name } order { number }
+    nodes { id state attention kept note charged { amount } expected { amount } account { name } order { number }
             exchanges { kind outcome actor } }
   }
 }
@@ -51,9 +51,9 @@ async def test_from_an_account_to_a_delivery(supplied: Supplied, fake: Fake) -> 
     made = await admin(
         CREATE, {"input": {"name": "Ann's", "protocol": "kameng-docking", "settings": settings}}
     )
-    connection = made["createSupplierConnection"]["connection"]
+    connection = made["createSupplierAccount"]["account"]
     assert json.loads(connection["settings"]) == {"url": fake.url, "key": "us", "secret": "***"}
-    assert (await admin(TEST, {"id": connection["id"]}))["testSupplierConnection"] == {
+    assert (await admin(TEST, {"id": connection["id"]}))["testSupplierAccount"] == {
         "reached": True,
         "problem": "",
         "balances": [{"amount": "88.00", "currency": "CNY"}],
@@ -68,12 +68,12 @@ async def test_from_an_account_to_a_delivery(supplied: Supplied, fake: Fake) -> 
     goods = await supplied.goods()
     wanted = {
         "variantId": global_id("Variant", goods),
-        "connectionId": connection["id"],
+        "accountId": connection["id"],
         "supplierSku": "ok-1",
         "cost": {"amount": "3.5", "currency": "CNY"},
     }
     offer = (await admin(OFFER, {"input": wanted}))["saveSupplierOffer"]["offer"]
-    assert (offer["cost"]["amount"], offer["connection"]["name"], offer["variant"]["sku"]) == (
+    assert (offer["cost"]["amount"], offer["account"]["name"], offer["variant"]["sku"]) == (
         "3.5000",
         "Ann's",
         "GOODS",
@@ -103,18 +103,18 @@ async def test_what_cannot_be_saved_says_why(supplied: Supplied, fake: Fake) -> 
         ({"name": "A", "protocol": "kameng-docking", "settings": "{}"}, "SUPPLIER_SETTINGS_WRONG"),
         ({"name": "A", "protocol": "kameng-docking", "settings": "[1"}, "SUPPLIER_SETTINGS_WRONG"),
     ):
-        (error,) = (await admin(CREATE, {"input": values}))["createSupplierConnection"]["errors"]
+        (error,) = (await admin(CREATE, {"input": values}))["createSupplierAccount"]["errors"]
         assert error["code"] == code
     key = await supplied.connect(fake, "Taken")
     settings = json.dumps({"url": fake.url, "key": "us", "secret": SECRET})
     again = {"name": "Taken", "protocol": "kameng-docking", "settings": settings}
-    (error,) = (await admin(CREATE, {"input": again}))["createSupplierConnection"]["errors"]
+    (error,) = (await admin(CREATE, {"input": again}))["createSupplierAccount"]["errors"]
     assert (error["code"], error["path"]) == ("CONFLICT", ["input", "name"])
     # A cost that is missing is not zero.
     goods = await supplied.goods()
     wanted = {
         "variantId": global_id("Variant", goods),
-        "connectionId": global_id("SupplierConnection", key),
+        "accountId": global_id("SupplierAccount", key),
         "supplierSku": "x",
         "cost": {"amount": "0", "currency": "CNY"},
     }
@@ -125,18 +125,16 @@ async def test_what_cannot_be_saved_says_why(supplied: Supplied, fake: Fake) -> 
 async def test_a_dead_account_says_so(supplied: Supplied, fake: Fake) -> None:
     key = await supplied.connect(fake)
     fake.die()
-    answer = (await owner(supplied)(TEST, {"id": global_id("SupplierConnection", key)}))[
-        "testSupplierConnection"
-    ]
+    answer = (await owner(supplied)(TEST, {"id": global_id("SupplierAccount", key)}))["testSupplierAccount"]
     assert (answer["reached"], answer["problem"][:24]) == (False, "There was no connection ")
 
 
 async def test_each_step_needs_its_permission(supplied: Supplied, fake: Fake) -> None:
-    key = global_id("SupplierConnection", await supplied.connect(fake))
+    key = global_id("SupplierAccount", await supplied.connect(fake))
     reader = Client(supplied.kernel, "admin", a_clerk("fulfilment.read_suppliers"))
     answer = (await reader(ORDERS))["supplierOrders"]
     assert answer == {"nodes": []}
-    assert (await reader(TEST, {"id": key}))["testSupplierConnection"]["errors"] == [{"code": "FORBIDDEN"}]
+    assert (await reader(TEST, {"id": key}))["testSupplierAccount"]["errors"] == [{"code": "FORBIDDEN"}]
     reveal = "mutation($id: ID!) { revealKeptCodes(id: $id) { codes errors { code } } }"
     manager = Client(supplied.kernel, "admin", a_clerk("fulfilment.manage_suppliers"))
     some = global_id("SupplierOrder", await supplied.goods())

@@ -33,8 +33,8 @@ from kameng_fulfilment.suppliers.connections import (
 )
 from kameng_fulfilment.suppliers.graphql_types import (
     SELECT_ORDERS,
+    SupplierAccount,
     SupplierAttention,
-    SupplierConnection,
     SupplierOffer,
     SupplierOrderNode,
     SupplierOrderState,
@@ -49,7 +49,7 @@ from kameng_fulfilment.suppliers.hands import NothingKept, SupplierOrderSettled
 from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
 from kameng_fulfilment.suppliers.protocols import known_protocols
 
-CONNECTIONS = Keyset("supplier-connections-newest", (("id", "uuid"),), descending=True)
+CONNECTIONS = Keyset("supplier-accounts-newest", (("id", "uuid"),), descending=True)
 OFFERS = Keyset("supplier-offers-newest", (("id", "uuid"),), descending=True)
 ORDERS = Keyset("supplier-orders-newest", (("s.id", "uuid"),), descending=True)
 
@@ -61,7 +61,7 @@ MOST_PRODUCTS = 10_000
 class SupplierOrderFilter:
     """Which orders at suppliers to list."""
 
-    connection_id: strawberry.ID | None = None
+    account_id: strawberry.ID | None = None
     state: SupplierOrderState | None = None
     attention: SupplierAttention | None = None
     needs_attention: bool = strawberry.field(default=False, description="Only those that wait for a person.")
@@ -98,20 +98,20 @@ class SuppliersQuery:
         ]
 
     @strawberry.field(description="Accounts with suppliers, the newest first.")
-    async def supplier_connections(
+    async def supplier_accounts(
         self,
         info: Info,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> Connection[SupplierConnection]:
+    ) -> Connection[SupplierAccount]:
         """A page of accounts."""
         info.context.require(READ_SUPPLIERS)
         page = PageRequest.of(first, after, last, before)
         behind, tail, cursor = page.clauses(CONNECTIONS, 1)
         rows = await info.context.db.fetch(
-            f"select * from fulfilment_supplier_connection where {behind} {tail}", *cursor
+            f"select * from fulfilment_supplier_account where {behind} {tail}", *cursor
         )
         return page.connection(rows, CONNECTIONS, lambda row: [row["id"]], connection_row)
 
@@ -120,7 +120,7 @@ class SuppliersQuery:
         self,
         info: Info,
         variant_id: strawberry.ID | None = None,
-        connection_id: strawberry.ID | None = None,
+        account_id: strawberry.ID | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -132,8 +132,8 @@ class SuppliersQuery:
         if variant_id:
             values.append(key_of("Variant", variant_id))
             conditions.append(f"variant = ${len(values)}")
-        if connection_id:
-            values.append(key_of("SupplierConnection", connection_id))
+        if account_id:
+            values.append(key_of("SupplierAccount", account_id))
             conditions.append(f"connection = ${len(values)}")
         page = PageRequest.of(first, after, last, before)
         behind, tail, cursor = page.clauses(OFFERS, len(values) + 1)
@@ -157,8 +157,8 @@ class SuppliersQuery:
         """A page of orders at suppliers."""
         info.context.require(READ_SUPPLIERS)
         conditions, values = ["true"], list[object]()
-        if filter and filter.connection_id:
-            values.append(key_of("SupplierConnection", filter.connection_id))
+        if filter and filter.account_id:
+            values.append(key_of("SupplierAccount", filter.account_id))
             conditions.append(f"s.connection = ${len(values)}")
         if filter and filter.order_number:
             values.append(read_number(filter.order_number))
@@ -182,7 +182,7 @@ class SuppliersQuery:
 
 
 @strawberry.input(description="An account with a supplier as it is wanted.")
-class SupplierConnectionInput:
+class SupplierAccountInput:
     """An account with a supplier as it is wanted."""
 
     name: str
@@ -222,7 +222,7 @@ class SupplierOfferInput:
     """An offer as it is wanted."""
 
     variant_id: strawberry.ID
-    connection_id: strawberry.ID
+    account_id: strawberry.ID
     supplier_sku: str = strawberry.field(description="What the supplier calls it.")
     cost: MoneyInput = strawberry.field(description="What a piece costs, with up to four decimals.")
     priority: int = 100
@@ -234,28 +234,28 @@ class SupplierOfferInput:
 
 
 @payload(SupplierSettingsWrong)
-class CreateSupplierConnectionPayload:
+class CreateSupplierAccountPayload:
     """The new account, or why there is none."""
 
-    connection: SupplierConnection | None = None
+    account: SupplierAccount | None = None
 
 
 @payload(SupplierSettingsWrong)
-class ChangeSupplierConnectionPayload:
+class ChangeSupplierAccountPayload:
     """The account, or why it stays as it was."""
 
-    connection: SupplierConnection | None = None
+    account: SupplierAccount | None = None
 
 
 @payload()
-class SetSupplierConnectionEnabledPayload:
+class SetSupplierAccountEnabledPayload:
     """The account, or why nothing was changed."""
 
-    connection: SupplierConnection | None = None
+    account: SupplierAccount | None = None
 
 
 @payload(SupplierSettingsWrong)
-class TestSupplierConnectionPayload:
+class TestSupplierAccountPayload:
     """What the supplier answered."""
 
     reached: bool = strawberry.field(default=False, description="Whether it answered as it should.")
@@ -325,48 +325,48 @@ class SuppliersMutation:
     """Mutations on suppliers. Accounts and offers need fulfilment.manage_suppliers, orders fulfilment.settle_supplier_orders."""
 
     @mutation
-    async def create_supplier_connection(
+    async def create_supplier_account(
         self,
         info: Info,
-        input: SupplierConnectionInput,  # noqa: A002 - GraphQL's name
-    ) -> CreateSupplierConnectionPayload:
+        input: SupplierAccountInput,  # noqa: A002 - GraphQL's name
+    ) -> CreateSupplierAccountPayload:
         """Make an account with a supplier."""
         info.context.require(MANAGE_SUPPLIERS)
         key = await save_connection(info.context, input.draft())
-        return CreateSupplierConnectionPayload(connection=await _connection(info.context, key))
+        return CreateSupplierAccountPayload(account=await _connection(info.context, key))
 
     @mutation
-    async def change_supplier_connection(
+    async def change_supplier_account(
         self,
         info: Info,
         id: strawberry.ID,  # noqa: A002 - GraphQL's name
-        input: SupplierConnectionInput,  # noqa: A002 - GraphQL's name
-    ) -> ChangeSupplierConnectionPayload:
+        input: SupplierAccountInput,  # noqa: A002 - GraphQL's name
+    ) -> ChangeSupplierAccountPayload:
         """Change an account; settings that are not named stay as they are."""
         info.context.require(MANAGE_SUPPLIERS)
-        key = key_of("SupplierConnection", id)
+        key = key_of("SupplierAccount", id)
         await save_connection(info.context, input.draft(), key)
-        return ChangeSupplierConnectionPayload(connection=await _connection(info.context, key))
+        return ChangeSupplierAccountPayload(account=await _connection(info.context, key))
 
     @mutation
-    async def set_supplier_connection_enabled(
+    async def set_supplier_account_enabled(
         self,
         info: Info,
         id: strawberry.ID,  # noqa: A002 - GraphQL's name
         enabled: bool,
-    ) -> SetSupplierConnectionEnabledPayload:
+    ) -> SetSupplierAccountEnabledPayload:
         """Order at an account from now on, with a clean slate, or no more; what was ordered there is asked about either way."""
         info.context.require(MANAGE_SUPPLIERS)
-        key = key_of("SupplierConnection", id)
+        key = key_of("SupplierAccount", id)
         await set_connection_enabled(info.context, key, enabled=enabled)
-        return SetSupplierConnectionEnabledPayload(connection=await _connection(info.context, key))
+        return SetSupplierAccountEnabledPayload(account=await _connection(info.context, key))
 
     @mutation(idempotency="none")
-    async def test_supplier_connection(
+    async def test_supplier_account(
         self,
         info: Info,
         id: strawberry.ID,  # noqa: A002 - GraphQL's name
-    ) -> TestSupplierConnectionPayload:
+    ) -> TestSupplierAccountPayload:
         """Ask an account for its balance now. Nothing is ordered."""
         info.context.require(MANAGE_SUPPLIERS)
         supplier, seconds = await _opened(info.context, id)
@@ -374,8 +374,8 @@ class SuppliersMutation:
             async with asyncio.timeout(seconds):
                 balances = await supplier.balance()
         except Exception as error:  # whatever a protocol stumbles over is the answer
-            return TestSupplierConnectionPayload(problem=_problem(error))
-        return TestSupplierConnectionPayload(reached=True, balances=[Money.of(each) for each in balances])
+            return TestSupplierAccountPayload(problem=_problem(error))
+        return TestSupplierAccountPayload(reached=True, balances=[Money.of(each) for each in balances])
 
     @mutation(idempotency="none")
     async def fetch_supplier_products(
@@ -409,7 +409,7 @@ class SuppliersMutation:
         info.context.require(MANAGE_SUPPLIERS)
         draft = OfferDraft(
             variant=key_of("Variant", input.variant_id),
-            connection=key_of("SupplierConnection", input.connection_id),
+            connection=key_of("SupplierAccount", input.account_id),
             their_sku=input.supplier_sku,
             cost=UnitPrice.parse(input.cost.amount, input.cost.currency),
             priority=input.priority,
@@ -486,9 +486,9 @@ class SuppliersMutation:
         return SearchSuppliersAgainPayload(queued=True)
 
 
-async def _connection(context: Context, key: UUID) -> SupplierConnection:
+async def _connection(context: Context, key: UUID) -> SupplierAccount:
     (found,) = (await read_connections(context.kernel, [key])).values()
-    return SupplierConnection.of(found)
+    return SupplierAccount.of(found)
 
 
 async def _order(context: Context, key: UUID) -> SupplierOrderNode:
@@ -497,7 +497,7 @@ async def _order(context: Context, key: UUID) -> SupplierOrderNode:
 
 
 async def _opened(context: Context, text: str) -> tuple[Supplier, float]:
-    key = key_of("SupplierConnection", text)
+    key = key_of("SupplierAccount", text)
     stored = (await read_connections(context.kernel, [key])).get(key)
     if stored is None:
         raise NotFound("There is no such account with a supplier.", cure="Check its id.")
@@ -513,7 +513,7 @@ def _problem(error: Exception) -> str:
 
 
 NODES: Mapping[str, Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]] = {
-    "SupplierConnection": connection_nodes,
+    "SupplierAccount": connection_nodes,
     "SupplierOffer": offer_nodes,
     "SupplierOrder": supplier_order_nodes,
 }

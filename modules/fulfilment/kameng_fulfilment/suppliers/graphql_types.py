@@ -36,7 +36,7 @@ MOST_EXCHANGES = 200
 
 
 @strawberry.enum(description="Whether something is ordered at an account.")
-class SupplierConnectionState(Enum):
+class SupplierAccountState(Enum):
     """Whether something is ordered at an account."""
 
     ENABLED = "enabled"
@@ -81,13 +81,13 @@ class SupplierProtocolInfo:
 
 
 @strawberry.type(description="An account with a supplier.")
-class SupplierConnection(Node):
+class SupplierAccount(Node):
     """An account with a supplier."""
 
     stored: strawberry.Private[StoredConnection]
     name: str
     protocol: str
-    state: SupplierConnectionState
+    state: SupplierAccountState
     timeout_seconds: float
     concurrency: int = strawberry.field(description="Calls under way at once, in the whole deployment.")
     failures: int = strawberry.field(description="Calls without an answer since the last one with one.")
@@ -106,14 +106,14 @@ class SupplierConnection(Node):
         return f"{info.context.kernel.settings.public_url}/callbacks/suppliers/{self.stored.id}"
 
     @classmethod
-    def of(cls, stored: StoredConnection) -> SupplierConnection:
+    def of(cls, stored: StoredConnection) -> SupplierAccount:
         """A stored account as GraphQL shows it."""
         return cls(
-            id=strawberry.ID(global_id("SupplierConnection", stored.id)),
+            id=strawberry.ID(global_id("SupplierAccount", stored.id)),
             stored=stored,
             name=stored.name,
             protocol=stored.protocol,
-            state=SupplierConnectionState(stored.state),
+            state=SupplierAccountState(stored.state),
             timeout_seconds=stored.timeout_seconds,
             concurrency=stored.concurrency,
             failures=stored.failures,
@@ -136,9 +136,9 @@ class SupplierOffer(Node):
     )
 
     @strawberry.field(description="The account with the supplier.")
-    async def connection(self, info: Info) -> SupplierConnection:
+    async def account(self, info: Info) -> SupplierAccount:
         """The account."""
-        return SupplierConnection.of(await _connections(info.context).load(self.stored.connection))
+        return SupplierAccount.of(await _connections(info.context).load(self.stored.connection))
 
     @strawberry.field(description="The variant, if it is still there.")
     async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
@@ -196,9 +196,9 @@ class SupplierOrderNode(Node):
     settled_at: datetime | None
 
     @strawberry.field(description="The account with the supplier.")
-    async def connection(self, info: Info) -> SupplierConnection:
+    async def account(self, info: Info) -> SupplierAccount:
         """The account."""
-        return SupplierConnection.of(await _connections(info.context).load(self.stored.connection))
+        return SupplierAccount.of(await _connections(info.context).load(self.stored.connection))
 
     @strawberry.field(description="The buyer's order.")
     async def order(self, info: Info) -> Order:
@@ -304,12 +304,12 @@ select s.*, l.order_id from fulfilment_supplier_order s join fulfilment_order_li
 """
 
 
-async def connection_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierConnection | None]:
+async def connection_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierAccount | None]:
     """Accounts for ``node(id:)``."""
     if not context.principal.may(READ_SUPPLIERS):
         return [None for _ in keys]
     found = await read_connections(context.kernel, keys)
-    return [SupplierConnection.of(found[key]) if key in found else None for key in keys]
+    return [SupplierAccount.of(found[key]) if key in found else None for key in keys]
 
 
 async def offer_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierOffer | None]:
@@ -332,9 +332,9 @@ async def supplier_order_nodes(context: Context, keys: Sequence[UUID]) -> list[S
     return [found.get(key) for key in keys]
 
 
-def connection_row(row: Mapping[str, Any]) -> SupplierConnection:
+def connection_row(row: Mapping[str, Any]) -> SupplierAccount:
     """A row of an account as GraphQL shows it."""
-    return SupplierConnection.of(connection_of(row))
+    return SupplierAccount.of(connection_of(row))
 
 
 def offer_row(row: Mapping[str, Any]) -> SupplierOffer:

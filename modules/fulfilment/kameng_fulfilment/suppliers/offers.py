@@ -90,7 +90,7 @@ async def save_offer(context: Context, draft: OfferDraft) -> StoredOffer:
         raise NotFound("There is no such variant.", cure="Check its id.", path=("input", "variantId"))
     if draft.connection not in await read_connections(kernel, [draft.connection]):
         raise NotFound(
-            "There is no such account with a supplier.", cure="Check its id.", path=("input", "connectionId")
+            "There is no such account with a supplier.", cure="Check its id.", path=("input", "accountId")
         )
     async with kernel.db.transaction():
         row = await kernel.db.fetchrow(

@@ -59,6 +59,13 @@ async def test_from_an_account_to_a_delivery(supplied: Supplied, fake: Fake) -> 
         "balances": [{"amount": "88.00", "currency": "CNY"}],
         "errors": [],
     }
+    listed = await admin(
+        "{ supplierAccounts(first: 5) { nodes { id name state } } supplierProtocols { name secrets } }"
+    )
+    assert listed["supplierAccounts"]["nodes"] == [
+        {"id": connection["id"], "name": "Ann's", "state": "ENABLED"}
+    ]
+    assert {"name": "kameng-docking", "secrets": ["secret"]} in listed["supplierProtocols"]
     products = (await admin(PRODUCTS, {"id": connection["id"]}))["fetchSupplierProducts"]["products"]
     assert products == [
         {"sku": "ok-1", "cost": {"amount": "3.5000"}, "stock": 7},

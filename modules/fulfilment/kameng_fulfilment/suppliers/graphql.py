@@ -82,7 +82,9 @@ class SuppliersProduct:
 class SuppliersQuery:
     """Queries on suppliers. All need fulfilment.read_suppliers."""
 
-    @strawberry.field(description="The protocols that installed packages speak.")
+    @strawberry.field(
+        description="The protocols that installed packages speak. Needs fulfilment.read_suppliers."
+    )
     def supplier_protocols(self, info: Info) -> list[SupplierProtocolInfo]:
         """The protocols."""
         info.context.require(READ_SUPPLIERS)
@@ -97,7 +99,9 @@ class SuppliersQuery:
             for each in known_protocols().values()
         ]
 
-    @strawberry.field(description="Accounts with suppliers, the newest first.")
+    @strawberry.field(
+        description="Accounts with suppliers, the newest first. Needs fulfilment.read_suppliers."
+    )
     async def supplier_accounts(
         self,
         info: Info,
@@ -111,11 +115,13 @@ class SuppliersQuery:
         page = PageRequest.of(first, after, last, before)
         behind, tail, cursor = page.clauses(CONNECTIONS, 1)
         rows = await info.context.db.fetch(
-            f"select * from fulfilment_supplier_account where {behind} {tail}", *cursor
+            f"select * from fulfilment_supplier_connection where {behind} {tail}", *cursor
         )
         return page.connection(rows, CONNECTIONS, lambda row: [row["id"]], connection_row)
 
-    @strawberry.field(description="Offers of suppliers, the newest first; of a variant or an account.")
+    @strawberry.field(
+        description="Offers of suppliers, the newest first; of a variant or an account. Needs fulfilment.read_suppliers."
+    )
     async def supplier_offers(
         self,
         info: Info,
@@ -144,7 +150,7 @@ class SuppliersQuery:
         )
         return page.connection(rows, OFFERS, lambda row: [row["id"]], offer_row)
 
-    @strawberry.field(description="Orders at suppliers, the newest first.")
+    @strawberry.field(description="Orders at suppliers, the newest first. Needs fulfilment.read_suppliers.")
     async def supplier_orders(
         self,
         info: Info,

@@ -286,8 +286,17 @@ LISTS: dict[str, Asked] = {
     "admin supplier orders": _admin(
         "supplierOrders(first: $first) { nodes { state account { name } order { number } exchanges { kind } } }"
     ),
+    "admin orders needing attention": _admin(
+        "ordersNeedingAttention(first: $first) { nodes { number attention held received { amount } refunded { amount } "
+        "history { note } tickets { state } lines { sku } } }"
+    ),
+    "admin tickets": _admin(
+        "tickets(first: $first) { nodes { state evidence cardKey order { number lines { sku } tickets { state } } } }"
+    ),
+    "admin flash sales": _admin("flashSales(first: $first) { nodes { id sold state } }"),
     "admin orders": _admin(
-        "orders(first: $first) { nodes { number memberId lines { sku total { amount } } } } "
+        "orders(first: $first) { nodes { number memberId history { note } tickets { state } refunded { amount } "
+        "received { amount } attention lines { sku total { amount } } } } "
         "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"
     ),
 }

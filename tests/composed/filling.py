@@ -159,6 +159,33 @@ class Filling:
             )
             self.numbers.append(payload["order"]["number"])
 
+    async def tickets(self, buyer: Principal) -> None:
+        """A ticket for each line of a member's first order."""
+        data = await self.ask(
+            "shop",
+            "query($number: String!) { order(number: $number) { lines { position cards { key } } } }",
+            {"number": self.numbers[0]},
+            buyer,
+        )
+        for line in data["order"]["lines"]:
+            value = {
+                "number": self.numbers[0],
+                "position": line["position"],
+                "cardKey": line["cards"][0]["key"],
+                "evidence": "It says that it was used.",
+            }
+            await self.change("shop", "openTicket", value, "ticket { id }", principal=buyer)
+
+    async def flash_sales(self, count: int) -> None:
+        """So many flash sales, in the years to come."""
+        await self.kernel.db.execute(
+            """insert into fulfilment_flash_sale (id, variant, holds_from, opens_at, closes_at, quantity, per_buyer, sold,
+                   created_by, created_at)
+               select gen_random_uuid(), gen_random_uuid(), at, at, at + interval '1 day', 10, 1, 0, 'system', now()
+               from generate_series(1, $1) n, lateral (select now() + make_interval(years => n)) t (at)""",
+            count,
+        )
+
     async def cart(self, buyer: Principal, count: int) -> None:
         """So many lines in a member's cart."""
         lines = [{"variantId": global_id("Variant", variant)} for variant in self.variants[:count]]
@@ -279,6 +306,8 @@ class Filling:
             assert members[0].id is not None
             await self.credit(members[0].id, "1.00")
         await self.orders(members[0], count)
+        await self.tickets(members[0])
+        await self.flash_sales(count)
         await self.cart(members[0], count)
         for member in members[1:]:
             numbers, buyer = self.numbers, self.buyer

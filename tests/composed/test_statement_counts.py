@@ -14,6 +14,8 @@ import pytest
 from kameng.db import counted_statements
 from kameng.graphql import Context
 from kameng.testing.kernels import Kernels, unique
+from kameng_catalog.known_lists import Kept, Known, KnownLists
+from kameng_catalog.listing_tables import EVERYTHING
 from tests.composed.asked import LISTS, OF_THEMES, Asked, of_themes, theme_documents
 from tests.composed.filling import Filling
 from tests.composed.twice import standing_still
@@ -48,6 +50,11 @@ async def _ask(filling: Filling, asked: Asked, rows: int) -> None:
             assert not payload.get("errors"), payload
 
 
+async def nothing_known() -> Known:
+    """What a process knows of the lists in a new shop, but for those that every shop keeps."""
+    return Known(kept={EVERYTHING: Kept(1, 0)})
+
+
 async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(
     make_kernel: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +64,8 @@ async def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(
     for rows in ROWS:
         filling = Filling(await make_kernel())
         await filling.fill(rows)
+        # How a filtered list is read depends on what ANALYZE knows, which may come at any moment.
+        monkeypatch.setattr(filling.kernel.services.get(KnownLists), "read", nothing_known)
         counts[rows] = {}
         # Those that change something come last.
         documents = {**LISTS, **of_themes(filling)}
@@ -96,7 +105,7 @@ def test_every_list_of_a_schema_is_among_the_lists(schema: str) -> None:
     lists = [
         line.strip().partition("(")[0]
         for line in sdl.splitlines()
-        if "Connection!" in line and line.startswith("  ")
+        if line.endswith("Connection!") and "first: Int" in line
     ]
     assert lists
     assert [name for name in lists if f"{name}(" not in asked] == []

@@ -1,6 +1,6 @@
 """Kameng's catalogue: products, variants, prices, and the vault of card secrets."""
 
-from kameng.module import Module, Provide
+from kameng.module import Handler, Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.bulk.kinds import JOBS
 from kameng_catalog.commands import EXPORT, IMPORT
@@ -25,6 +25,7 @@ from kameng_catalog.settings import CatalogSettings, check_time_zone
 from kameng_catalog.shop import SHOP
 from kameng_catalog.stock import CatalogStock
 from kameng_catalog.tasks import TASKS
+from kameng_catalog.telling import STOCK_LOW, tell_stock_low
 from kameng_catalog.variants import CatalogVariants
 
 module = Module(
@@ -51,10 +52,12 @@ module = Module(
         BatchReadmitted,
         BatchRecalled,
     ),
+    handlers=(Handler(name="tell_stock_low", event=StockLow, call=tell_stock_low),),
     tasks=TASKS,
     jobs=JOBS,
     routes=(serve_media,),
     permissions=PERMISSIONS,
+    notifications=(STOCK_LOW,),
     commands=(IMPORT, EXPORT),
     seed=seed,
     on_start=check_time_zone,

@@ -11,6 +11,7 @@ from kameng_catalog.admin.categories import CategoriesMutation
 from kameng_catalog.admin.creating import CreatingMutation
 from kameng_catalog.admin.extras import ExtrasMutation
 from kameng_catalog.admin.forms import FormsMutation
+from kameng_catalog.admin.history_nodes import change_nodes, movement_nodes
 from kameng_catalog.admin.imports import ImportsMutation
 from kameng_catalog.admin.jobs import JobsMutation
 from kameng_catalog.admin.prices import PricesMutation
@@ -62,6 +63,8 @@ ADMIN = SchemaPart(
             "StockBatch": batch_nodes,
             "Card": card_nodes,
             "StockAlert": alert_nodes,
+            "StockMovement": movement_nodes,
+            "PriceChange": change_nodes,
         }
     ),
 )

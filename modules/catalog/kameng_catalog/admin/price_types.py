@@ -13,9 +13,10 @@ from strawberry.dataloader import DataLoader
 
 from kameng.db import Statement
 from kameng.errors import Refusal
-from kameng.graphql import Connection, Info, Money
+from kameng.graphql import Connection, Info, Money, Node
 from kameng.graphql.nested import by_owner, for_each, pages_of
 from kameng.graphql.pages import Keyset, PageRequest
+from kameng.ids import global_id
 from kameng_catalog.contract import RETAIL, Prices, PriceStep, Quote, QuoteRequest
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.settings import CatalogSettings
@@ -52,7 +53,7 @@ class PriceChangeKind(Enum):
 
 
 @strawberry.type(name="PriceChange", description="A price or cost that was set, changed or taken away.")
-class PriceChangeEntry:
+class PriceChangeEntry(Node):
     """An entry of the history."""
 
     what: PriceChangeKind
@@ -197,6 +198,7 @@ def change_of(row: Any) -> PriceChangeEntry:
         for units in (row["old_units"], row["new_units"])
     )
     return PriceChangeEntry(
+        id=strawberry.ID(global_id("PriceChange", UUID(int=row["id"]))),
         what=PriceChangeKind(row["what"]),
         tier=row["tier"] or None,
         from_quantity=row["min_quantity"],

@@ -14,7 +14,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from kameng.db import Statement
-from kameng.graphql import Connection, Info, Money
+from kameng.graphql import Connection, Info, Money, Node
 from kameng.graphql.exact import Long
 from kameng.graphql.nested import by_owner, for_each, pages_of
 from kameng.graphql.pages import Keyset, PageRequest
@@ -103,7 +103,7 @@ class MovementKind(Enum):
 
 
 @strawberry.type(name="StockMovement", description="Pieces that came, above zero, or went, below it.")
-class MovementShown:
+class MovementShown(Node):
     """A movement of a variant's stock."""
 
     kind: MovementKind
@@ -227,6 +227,7 @@ async def _movements(
 def movement_of(row: Any) -> MovementShown:
     """The movement in a row."""
     return MovementShown(
+        id=strawberry.ID(global_id("StockMovement", UUID(int=row["id"]))),
         kind=MovementKind(row["kind"]),
         quantity=row["quantity"],
         at=row["at"],

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from kameng.auth import Principal
+from kameng.auth import VISITOR, Principal
 from kameng.ids import global_id, new_id
 from kameng_fulfilment.flash.known import OLDEST_SECONDS, KnownSales
 from kameng_fulfilment.requests import LineRequest, order_request
@@ -223,6 +223,24 @@ async def test_a_reservation_that_expires_gives_its_piece_back(shop: Shop) -> No
     shop.kernel.services.get(KnownSales)._gone.clear()
     assert code(await buy(shop, variant, next_one)) == "COMPLETED"
     assert await sold(shop, sale) == (1, 1)
+
+
+async def test_a_guest_gets_nothing_since_nobody_knows_what_he_had(shop: Shop) -> None:
+    variant = await shop.stock("A-1", "3", [f"A{n}" for n in range(5)])
+    sale = await open_sale(shop, variant, 5)
+    source = """mutation($input: PlaceGuestOrderInput!, $key: String!) {
+        placeGuestOrder(input: $input) @idempotent(key: $key) { order { state } errors { code cure } } }"""
+    lines = [{"variantId": global_id("Variant", variant), "quantity": 1}]
+    value = {"contact": "guest@example.com", "lines": lines}
+    answer = await shop.ask(
+        "shop", source, {"input": value, "key": str(new_id())}, VISITOR, address="192.0.2.1"
+    )
+    assert answer.errors is None, answer.errors
+    assert answer.data["placeGuestOrder"] == {
+        "order": None,
+        "errors": [{"code": "FLASH_SALE_LIMIT", "cure": "Register or log in, and order then."}],
+    }
+    assert await sold(shop, sale) == (0, 0)
 
 
 async def test_a_sale_that_was_ended_leaves_the_variant_as_ever(shop: Shop) -> None:

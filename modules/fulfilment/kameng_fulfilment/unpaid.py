@@ -10,7 +10,7 @@ import structlog
 
 from kameng.errors import Refusal
 from kameng_catalog.contract import Stock
-from kameng_fulfilment.flash.admitting import give_back
+from kameng_fulfilment.flash.giving_back import give_back
 from kameng_fulfilment.life_statements import COUNT_UNPAID, LINES_OF, OVERDUE, TAKE_TURNS
 from kameng_fulfilment.orders import StoredOrder
 from kameng_fulfilment.states import WrongOrderState, lock_orders, move

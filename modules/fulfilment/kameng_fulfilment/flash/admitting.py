@@ -10,7 +10,8 @@ from uuid import UUID
 from kameng.db import Database
 from kameng.errors import Refusal
 from kameng_fulfilment.drafts import DraftOrder, at_line
-from kameng_fulfilment.flash.statements import BOOK_PURCHASES, GIVE_BACK, LOCK_SALES, TAKEN_BY_BUYERS
+from kameng_fulfilment.flash.statements import BOOK_PURCHASES, LOCK_SALES, TAKEN_BY_BUYERS
+from kameng_fulfilment.guests.placing import guest_of
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -72,6 +73,9 @@ class Admission:
             return FlashSaleNotOpen(
                 f"This is sold from {sale['opens_at'].isoformat()} on.", cure="Come back then."
             )
+        if guest_of(order.request):
+            # A guest is somebody new with each order: nobody could tell what he has already.
+            return FlashSaleLimit("Flash sales are for members.", cure="Register or log in, and order then.")
         taken = self._taken.get((sale["id"], order.request.member), 0)
         if taken + quantity > sale["per_buyer"]:
             return FlashSaleLimit(
@@ -149,8 +153,3 @@ class FlashAdmitting:
         for sale in gone:
             self._known.sold_out(sale)
         return again
-
-
-async def give_back(db: Database, lines: Sequence[UUID]) -> None:
-    """Give pieces back to their sales, of orders that were never paid. One statement."""
-    await db.execute(GIVE_BACK, list(lines))

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -24,7 +24,7 @@ from kameng.testing.documents import GeneratedDocument, documents
 from kameng.testing.kernels import Kernels
 from kameng.vault import data_keys
 from tests.composed.filling import OWNER, Filling
-from tests.composed.twice import Twice, fresh_key, standing_still
+from tests.composed.twice import CoreGaveUp, Twice, fresh_key, standing_still
 from tests.composed.values import values_of
 
 EXAMPLES = int(os.environ.get("KAMENG_PROPERTY_EXAMPLES", "100"))
@@ -33,7 +33,17 @@ DATA = Path(__file__).parents[2] / "examples" / "data"
 CLOSED = {
     # Passwords cost 50 ms each, and tries are counted in Valkey, where nothing is rolled back.
     *(("Mutation", name) for name in ("logIn", "register", "changePassword", "acceptInvitation")),
-    ("Mutation", "createFirstAdministrator"),
+    *(("Mutation", name) for name in ("createFirstAdministrator", "requestPasswordReset", "resetPassword")),
+    *(("Mutation", name) for name in ("lookUpOrder", "sendOrderLink", "placeGuestOrder")),
+    # A file comes beside the document.
+    *(
+        ("Mutation", name)
+        for name in ("addProductMedia", "startProductImport", "startPriceImport", "startCardImport")
+    ),
+    # By a clock that goes on within a transaction.
+    *(("Job", name) for name in ("createdAt", "startedAt", "endedAt")),
+    ("Service", "claimedUntil"),
+    ("Order", "reservedUntil"),
     # A one-time secret.
     ("CreateStaffPayload", "invitationLink"),
 }
@@ -113,7 +123,10 @@ async def test_a_generated_document_has_the_answer_and_the_statements_of_graphql
     principal = data.draw(st.sampled_from(case.people))
     locale = data.draw(st.sampled_from(("zh-CN", "en")))
 
-    theirs, ours = await case.twice(generated, principal, locale, fresh_key())
+    try:
+        theirs, ours = await case.twice(generated, principal, locale, fresh_key())
+    except CoreGaveUp:
+        reject()
 
     assert ours.answer == theirs.answer, f"\n{ours.answer.decode()}\n{theirs.answer.decode()}"
     assert ours.cookies == theirs.cookies

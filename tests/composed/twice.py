@@ -8,6 +8,7 @@ nothing else is left to do, so that the order of statements does not depend on h
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -66,7 +67,7 @@ def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[C
 
     Args:
         patch: undone at the end.
-        ids: whether new ids, and numbers of orders, count up, from one whenever the yielded function is called.
+        ids: whether new ids, numbers of orders and visitors' tokens count up, from one whenever the yielded function is called.
     """
     numbers = count()
 
@@ -79,6 +80,9 @@ def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[C
 
     def next_bits(bits: int) -> int:
         return next(numbers) % (1 << bits)
+
+    def next_token(length: int) -> str:
+        return base64.urlsafe_b64encode(next(numbers).to_bytes(length, "big")).decode().rstrip("=")
 
     run = Scope.run
 
@@ -99,7 +103,12 @@ def standing_still(patch: pytest.MonkeyPatch, *, ids: bool = True) -> Iterator[C
         if ids:
             patched.setattr(uuid_utils.compat, "uuid7", next_id)
             patched.setattr("kameng_fulfilment.numbers.secrets", SimpleNamespace(randbits=next_bits))
+            patched.setattr("kameng.auth.visitors.secrets", SimpleNamespace(token_urlsafe=next_token))
         yield start
+
+
+class CoreGaveUp(Exception):
+    """graphql-core cancelled an answer of a loader for one field, which another field was waiting for."""
 
 
 class Twice:
@@ -178,7 +187,13 @@ class Twice:
             **options,
         )
         if optimized_is_awaitable(result):
-            result = await result
+            try:
+                result = await result
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise CoreGaveUp from error
         return result.data, result.errors or []
 
     async def _by_compiler(self, generated: GeneratedDocument, context: Context) -> tuple[Any, Any]:

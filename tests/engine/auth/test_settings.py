@@ -14,7 +14,7 @@ def settings(**tree):
 
 def test_the_kernel_owns_its_sections_and_modules_the_others():
     names = [name for name, _ in SECTIONS]
-    assert names == ["kameng", "modules", "auth", "events", "tasks", "themes", "graphql", "vault"]
+    assert names == ["kameng", "modules", "auth", "events", "tasks", "jobs", "themes", "graphql", "vault"]
     read = settings(**{name: {} for name in names}, reviews={}, typo={})
     assert read.unknown_sections({"reviews"}) == ["typo"]
 

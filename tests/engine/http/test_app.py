@@ -188,10 +188,15 @@ async def test_metrics_count_by_route_and_not_by_path(client):
 
 
 async def test_no_document_of_ours_falls_back(client):
+    async def fallbacks():
+        text = (await client.get("/metrics")).text
+        return [line for line in text.splitlines() if line.startswith("kameng_graphql_fallbacks_total{")]
+
+    # Other tests of this process may have brought documents that do.
+    before = await fallbacks()
     for schema in ("shop", "admin"):
         await ask(client, "{ engineVersion }", schema)
-    text = (await client.get("/metrics")).text
-    assert not [line for line in text.splitlines() if line.startswith("kameng_graphql_fallbacks_total{")]
+    assert await fallbacks() == before
 
 
 async def test_two_applications_of_different_modules_live_in_one_process(make_kernel):

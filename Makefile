@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
-.PHONY: up test property lint types imports schema schema-changes check lock clean help
+.PHONY: up test property soak faults lint types imports schema schema-changes check lock clean help
 
 help: ## What can be done here
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,6 +22,9 @@ property: .venv ## 6,000 generated documents: compiled execution beside graphql-
 
 soak: .venv ## Mixed load with reloads, watching memory and every answer: make soak MINUTES=60
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),5)
+
+faults: .venv ## Mixed load while processes are killed, then what must hold: make faults MINUTES=30 SEED=7
+	@$(BIN)/python -m tests.faults.mixed --minutes $(or $(MINUTES),2) --seed $(or $(SEED),1)
 
 .venv: $(VENV)/.installed ## Only the environment
 

@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
-import psutil
 import pytest_asyncio
 
-from kameng.auth import Principal, PrincipalKind
-from kameng.embedded import remove_data
-from kameng.embedded.ports import free_port
 from kameng.graphql import Context
-from kameng.ids import global_id, new_id
+from kameng.ids import global_id
 from kameng.kernel import Kernel
-from kameng.settings import Settings
+from tests.faults.shop import OWNER, PRODUCTS, Shop, post, running_shop
 
 PURCHASES = 200
 BUYERS = 8
 PRICE, CREDIT = "3.00", "60.00"
-HEADER = (
-    "sku,product,title_zh,title_en,variant_zh,variant_en,category,category_zh,category_en,kind,face_value,face_currency,"
-    "price,cost,currency,description_zh,description_en,tags,status\n"
-)
 PLACE = """
 mutation Place($input: PlaceOrderInput!, $key: String!) {
   placeOrder(input: $input) @idempotent(key: $key) {
@@ -43,87 +29,12 @@ mutation Place($input: PlaceOrderInput!, $key: String!) {
   }
 }
 """
-OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
-
-
-@dataclass
-class Shop:
-    """A shop as `kameng dev` runs it, in processes of its own."""
-
-    url: str
-    folder: Path
-    process: subprocess.Popen[bytes]
-    log: Path
-    answers: dict[str, dict] = field(default_factory=dict)
-
-    def running(self) -> dict[str, str]:
-        return json.loads((self.folder / "running.json").read_text())
-
-    def settings(self) -> Settings:
-        noted = self.running()
-        own = {
-            "database_url": noted["database_url"],
-            "redis_url": noted["redis_url"],
-            "data_dir": str(self.folder),
-        }
-        return Settings({"kameng": own}, root=self.folder)
-
-    def victims(self) -> list[tuple[str, int]]:
-        """Every process of the shop by what it does: web, worker, PostgreSQL, Valkey and their children."""
-        found = []
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                line = " ".join(process.cmdline())
-                parent = " ".join(process.parent().cmdline()) if process.parent() else ""
-            except psutil.Error:
-                continue
-            if "valkey-server" in line:
-                found.append(("valkey", process.pid))
-            elif "bin/postgres -D" in line:
-                found.append(("postgres", process.pid))
-            for name, mark in (("web", "kameng serve --checked"), ("worker", "kameng worker")):
-                if line.endswith(mark):  # a child of the web server bears its parent's command line
-                    found.append((f"child of {name}" if parent.endswith(mark) else name, process.pid))
-        return found
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    """A shop, started as its operator would."""
-    # Open to the account that PostgreSQL runs under, so that nothing of it lies elsewhere.
-    base = Path(tempfile.mkdtemp(prefix="kameng-faults-"))
-    base.chmod(0o755)
-    port, folder, log = free_port(), base / "data", tmp_path / "log"
-    environment = {
-        **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")},
-        "PORT": str(port),
-        "KAMENG_KAMENG__DATA_DIR": str(folder),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kameng", "dev"],
-            env=environment,
-            cwd=tmp_path,
-            stdout=output,
-            stderr=output,
-        )
-    shop = Shop(f"http://127.0.0.1:{port}", folder, process, log)
-    try:
-        async with httpx.AsyncClient() as client:
-            while True:
-                assert process.poll() is None, log.read_text()
-                try:
-                    if (await client.get(f"{shop.url}/readyz")).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.1)
+    async with running_shop(tmp_path) as shop:
         yield shop
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        remove_data(folder)
-        shutil.rmtree(base)
 
 
 async def furnish(kernel: Kernel) -> str:
@@ -137,29 +48,11 @@ async def furnish(kernel: Kernel) -> str:
 
     row = f"CARD,card,卡,Card,一,One,games,游戏,Games,card,3.00,CNY,{PRICE},1,CNY,说明,Text,,published\n"
     source = "mutation($c: String!) { importProducts(input: {content: $c}) { applied } }"
-    assert (await ask(source, {"c": HEADER + row}))["importProducts"]["applied"]
+    assert (await ask(source, {"c": PRODUCTS + row}))["importProducts"]["applied"]
     cards = "sku,number,secret,expires_on\n" + "".join(f"CARD,,secret-{n},\n" for n in range(PURCHASES + 50))
     source = "mutation($c: String!) { importCards(input: {content: $c}) { applied } }"
     assert (await ask(source, {"c": cards}))["importCards"]["applied"]
     return global_id("Variant", await kernel.db.fetchval("select id from catalog_variant"))
-
-
-async def post(client: httpx.AsyncClient, shop: Shop, source: str, variables: dict, token: str = "") -> dict:
-    """Ask until there is an answer: whatever is killed meanwhile, a client that repeats itself gets one."""
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    while True:
-        assert shop.process.poll() is None, shop.log.read_text()[-4000:]
-        try:
-            response = await client.post(
-                f"{shop.url}/graphql/shop", json={"query": source, "variables": variables}, headers=headers
-            )
-            if response.status_code == 200:
-                body = response.json()
-                if not body.get("errors"):
-                    return body["data"]
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.1)
 
 
 async def test_every_process_is_killed_in_turn_during_two_hundred_purchases(shop: Shop) -> None:

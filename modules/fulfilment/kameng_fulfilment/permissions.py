@@ -21,6 +21,9 @@ DELIVER_ORDERS = "fulfilment.deliver_orders"
 SETTLE_TICKETS = "fulfilment.settle_tickets"
 """Replace or refund cards that are complained about, or turn complaints down."""
 
+REVEAL_PARTICULARS = "fulfilment.reveal_particulars"
+"""What buyers wrote and how guests are reached; each look stays in the audit log."""
+
 PERMISSIONS = (
     Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
     Permission(CONFIRM_PAYMENTS, "Confirm payments from outside by hand", "手工确认外部付款"),
@@ -28,6 +31,11 @@ PERMISSIONS = (
     Permission(REFUND_ORDERS, "Refund orders", "订单退款"),
     Permission(HOLD_ORDERS, "Hold orders and release them", "挂起和放行订单"),
     Permission(DELIVER_ORDERS, "Deliver lines of orders by hand", "手工发货"),
+    Permission(
+        REVEAL_PARTICULARS,
+        "See buyers' notes, invoice data and guests' contacts",
+        "查看买家留言、发票信息和游客联系方式",
+    ),
     Permission(SETTLE_TICKETS, "Settle tickets about cards", "处理卡密售后工单"),
 )
 """All of them."""

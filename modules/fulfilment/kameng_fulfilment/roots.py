@@ -7,6 +7,7 @@ from kameng_fulfilment.admin_mutations import FulfilmentAdminMutation
 from kameng_fulfilment.cart.graphql import CartMutation, CartQuery
 from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
 from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
+from kameng_fulfilment.guests.revealing import ParticularsMutation
 from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
 from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
 from kameng_fulfilment.shop_after import AfterOrderMutation
@@ -19,7 +20,9 @@ class AdminQuery(FulfilmentAdminQuery, FlashSaleQuery, ServiceDeskQuery, Supplie
 
 
 @strawberry.type
-class AdminMutation(FulfilmentAdminMutation, FlashSaleMutation, ServiceDeskMutation, SuppliersMutation):
+class AdminMutation(
+    FulfilmentAdminMutation, FlashSaleMutation, ParticularsMutation, ServiceDeskMutation, SuppliersMutation
+):
     """Mutations of the staff."""
 
 

@@ -11,7 +11,7 @@ from kameng.ids import key_of
 from kameng.money import UnitPrice
 from kameng_catalog.admin.inputs import checked
 from kameng_catalog.admin.loaders import admin_loaders
-from kameng_catalog.admin.stock_figures import reason_of
+from kameng_catalog.admin.reasons import reason_of
 from kameng_catalog.admin.types import StockBatch
 from kameng_catalog.batches import BatchState, set_batch_state, update_batch
 from kameng_catalog.importing import cells

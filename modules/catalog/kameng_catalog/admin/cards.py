@@ -10,12 +10,12 @@ from kameng.ids import key_of
 from kameng_catalog.admin import statements
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.queries import number_of
+from kameng_catalog.admin.reasons import reason_of
 from kameng_catalog.admin.types import Card, card_id
 from kameng_catalog.permissions import REVEAL_CARDS
 from kameng_catalog.sealing import sealed_for
 
 MOST_AT_ONCE = 100
-LONGEST_REASON = 500
 
 
 @strawberry.input(description="Cards to see.")
@@ -51,13 +51,7 @@ class CardsMutation:
         """Show the secrets of cards; who saw which, and why, goes into the audit log."""
         context = info.context
         context.require(REVEAL_CARDS)
-        reason = input.reason.strip()
-        if not 1 <= len(reason) <= LONGEST_REASON:
-            raise InvalidInput(
-                "A reason is needed.",
-                cure=f"Write 1 to {LONGEST_REASON} characters.",
-                path=("input", "reason"),
-            )
+        reason = reason_of(input.reason)
         if not 1 <= len(input.cards) <= MOST_AT_ONCE:
             raise InvalidInput(
                 f"{len(input.cards)} cards cannot be shown at once.",

@@ -18,6 +18,7 @@ from kameng.jobs import JobFileTooLarge, JobStoreFull
 from kameng.jobs.types import Job
 from kameng.money import UnitPrice, check_currency
 from kameng_catalog.admin.inputs import checked
+from kameng_catalog.admin.reasons import LONGEST_SHORT_REASON, short_reason
 from kameng_catalog.admin.types import Status, StockKind
 from kameng_catalog.bulk.filters import BulkFilter
 from kameng_catalog.bulk.formula import PriceBase, PriceFormula, Rounding
@@ -34,7 +35,6 @@ from kameng_catalog.permissions import (
 if TYPE_CHECKING:
     from kameng.module import Permission
 
-LONGEST_REASON = 200
 MOST_SKUS = 5_000
 
 
@@ -300,11 +300,11 @@ class JobsMutation:
     ) -> StartCardSecretExportPayload:
         """Have cards written to a file with their secrets; who had it made, why, and who fetched it goes into the audit log."""
         info.context.require(EXPORT_SECRETS)
-        reason = _reason(input.reason)
+        reason = short_reason(input.reason)
         if not reason:
             raise InvalidInput(
                 "A reason is needed.",
-                cure=f"Write 1 to {LONGEST_REASON} characters.",
+                cure=f"Write 1 to {LONGEST_SHORT_REASON} characters.",
                 path=("input", "reason"),
             )
         values = {"cards": _cards(input), "format": input.format.value, "reason": reason}
@@ -330,7 +330,7 @@ class JobsMutation:
             "filter": _filter(input.filter),
             "currency": check_currency(input.currency),
             "tier": checked("tier", lambda text: cells.plain(cells.given(text), 64), input.tier),
-            "reason": _reason(input.reason),
+            "reason": short_reason(input.reason),
         }
         job = await _start(info, "change_prices", MANAGE_PRICES, values, dry_run=input.dry_run)
         return StartPriceChangePayload(job=job)
@@ -411,7 +411,3 @@ def _cards(given: StartCardExportInput) -> dict[str, str]:
         "batch": str(key_of("StockBatch", given.batch)) if given.batch else "",
         "state": given.place.value if given.place else "",
     }
-
-
-def _reason(text: str) -> str:
-    return checked("reason", lambda given: cells.plain(given, LONGEST_REASON), text)

@@ -14,6 +14,7 @@ from kameng.ids import key_of
 from kameng.money import UnitPrice, check_currency
 from kameng_catalog.admin.inputs import checked
 from kameng_catalog.admin.loaders import admin_loaders
+from kameng_catalog.admin.reasons import short_reason
 from kameng_catalog.admin.types import ManagedVariant
 from kameng_catalog.contract import RETAIL
 from kameng_catalog.editing import change_price
@@ -22,8 +23,6 @@ from kameng_catalog.permissions import MANAGE_PRICES
 from kameng_catalog.price_writing import PriceBelowCost, PriceChange
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
-_LONGEST_REASON = 200
 
 
 @strawberry.input(
@@ -104,7 +103,7 @@ class PricesMutation:
             starts_at=starts_at,
             ends_at=ends_at,
         )
-        await change_price(info.context, change, _reason(input.reason))
+        await change_price(info.context, change, short_reason(input.reason))
         return SetVariantPricePayload(variant=await admin_loaders(info.context).variant.load(key))
 
     @mutation
@@ -125,7 +124,7 @@ class PricesMutation:
             site=_code(input.site, "site") if input.site else "",
             starts_at=input.from_,
         )
-        await change_price(info.context, change, _reason(input.reason))
+        await change_price(info.context, change, short_reason(input.reason))
         return RemoveVariantPricePayload(variant=await admin_loaders(info.context).variant.load(key))
 
 
@@ -135,10 +134,6 @@ def _code(text: str, name: str) -> str:
             f"{text[:64]!r} is no {name}.", cure="Write its code in small letters.", path=("input", name)
         )
     return text
-
-
-def _reason(text: str) -> str:
-    return checked("reason", lambda given: cells.plain(given, _LONGEST_REASON), text)
 
 
 def _from(quantity: int) -> int:

@@ -11,6 +11,7 @@ from kameng.graphql import Info, mutation, payload
 from kameng.ids import key_of
 from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_texts
 from kameng_catalog.admin.loaders import admin_loaders
+from kameng_catalog.admin.reasons import reason_of
 from kameng_catalog.admin.stock_types import DeliveryKind, Picking
 from kameng_catalog.admin.types import ManagedVariant
 from kameng_catalog.alerts import check_stock
@@ -19,7 +20,6 @@ from kameng_catalog.editing import update_variant
 from kameng_catalog.importing import cells
 from kameng_catalog.permissions import IMPORT_STOCK, MANAGE_STOCK
 
-LONGEST_REASON = 500
 LONGEST_SECRET = 4_000
 MOST_PIECES = 1_000_000_000
 
@@ -162,20 +162,6 @@ class StockFiguresMutation:
         key = key_of("Variant", input.variant)
         await set_mirrored(info.context, key, input.available, reason_of(input.reason))
         return SetMirroredStockPayload(variant=await _variant(info, input.variant))
-
-
-def reason_of(text: str) -> str:
-    """A reason that stays.
-
-    Raises:
-        InvalidInput: there is none, or it is too long.
-    """
-    reason = text.strip()
-    if not 1 <= len(reason) <= LONGEST_REASON:
-        raise InvalidInput(
-            "A reason is needed.", cure=f"Write 1 to {LONGEST_REASON} characters.", path=("input", "reason")
-        )
-    return reason
 
 
 def _pieces(figure: int) -> int:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kameng.db import as_json
 from kameng.ids import new_id
 from kameng_catalog.contract import Sale, Stock
-from kameng_fulfilment.drafts import DraftLine, DraftOrder
+from kameng_fulfilment.drafts import DraftLine, DraftOrder, line_columns, order_columns
 from kameng_fulfilment.events import OrderPaid, OrderPlaced
 from kameng_fulfilment.guests.placing import guest_of, too_many_of_guests
 from kameng_fulfilment.life_statements import WRITE_DEFERRED
@@ -58,35 +57,17 @@ class Deferring:
     async def write(self, orders: Sequence[DraftOrder]) -> None:
         """Write the orders: reserve for those that wait for a payment, hand over to those that have paid."""
         until = datetime.now(UTC) + self._kept
-        lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
+        lines = [(order, line) for order in orders for line in order.lines]
         await self._kernel.db.execute(
             WRITE_DEFERRED,
-            [order.id for order in orders],
-            [order.number for order in orders],
-            [order.request.member for order in orders],
-            [order.request.key for order in orders],
-            [order.request.fingerprint for order in orders],
-            [order.total.currency for order in orders],
-            [order.total.minor for order in orders],
-            [order.charge for order in orders],
+            *order_columns(orders),
             [_state(order) for order in orders],
             ["OUTSIDE" if order.outside else "WALLET" for order in orders],
             [until if order.outside else None for order in orders],
             [new_id() for _ in orders],
-            [line.id for _, _, line in lines],
-            [order.id for order, _, _ in lines],
-            [index for _, index, _ in lines],
-            [line.variant.id for _, _, line in lines],
-            [line.variant.product for _, _, line in lines],
-            [line.variant.sku for _, _, line in lines],
-            [as_json(line.variant.titles) for _, _, line in lines],
-            [line.quantity for _, _, line in lines],
-            [line.quote.unit.units for _, _, line in lines],
-            [line.quote.cost.units if line.quote.cost else None for _, _, line in lines],
-            [line.quote.total.minor for _, _, line in lines],
-            [as_json(line.remembered_answers) if line.answers else None for _, _, line in lines],
-            [line.variant.delivery for _, _, line in lines],
-            [_delivered(order, line) for order, _, line in lines],
+            *line_columns(orders),
+            [line.variant.delivery for _, line in lines],
+            [_delivered(order, line) for order, line in lines],
             [_buyer_kind(order) for order in orders],
         )
         await self._move_stock(orders, until)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from kameng.db import as_json
 from kameng.errors import Refusal
 from kameng.ids import new_id
 from kameng.money import Money, UnitPrice
@@ -128,3 +129,36 @@ def completed_event(order: DraftOrder, at: str) -> OrderCompleted:
             for line in order.lines
         ),
     )
+
+
+def order_columns(orders: Sequence[DraftOrder]) -> list[list[Any]]:
+    """What every order is written with, a list for each column, in the order in which ``WRITE_ORDERS`` and its like take them."""
+    return [
+        [order.id for order in orders],
+        [order.number for order in orders],
+        [order.request.member for order in orders],
+        [order.request.key for order in orders],
+        [order.request.fingerprint for order in orders],
+        [order.total.currency for order in orders],
+        [order.total.minor for order in orders],
+        [order.charge for order in orders],
+    ]
+
+
+def line_columns(orders: Sequence[DraftOrder]) -> list[list[Any]]:
+    """The same of their lines."""
+    lines = [(order, index, line) for order in orders for index, line in enumerate(order.lines)]
+    return [
+        [line.id for _, _, line in lines],
+        [order.id for order, _, _ in lines],
+        [index for _, index, _ in lines],
+        [line.variant.id for _, _, line in lines],
+        [line.variant.product for _, _, line in lines],
+        [line.variant.sku for _, _, line in lines],
+        [as_json(line.variant.titles) for _, _, line in lines],
+        [line.quantity for _, _, line in lines],
+        [line.quote.unit.units for _, _, line in lines],
+        [line.quote.cost.units if line.quote.cost else None for _, _, line in lines],
+        [line.quote.total.minor for _, _, line in lines],
+        [as_json(line.remembered_answers) if line.answers else None for _, _, line in lines],
+    ]

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import msgspec
 
-from kameng.db import as_json
 from kameng.errors import Conflict, Refusal
 from kameng.ids import new_id
 from kameng.money import Money
@@ -28,7 +27,15 @@ from kameng_catalog.contract import (
     Variants,
 )
 from kameng_fulfilment.deferring import Deferring
-from kameng_fulfilment.drafts import DraftLine, DraftOrder, at_line, checked_line, completed_event
+from kameng_fulfilment.drafts import (
+    DraftLine,
+    DraftOrder,
+    at_line,
+    checked_line,
+    completed_event,
+    line_columns,
+    order_columns,
+)
 from kameng_fulfilment.guests.placing import changed_carts, guest_of, write_particulars
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.numbers import new_number
@@ -284,32 +291,12 @@ class Placing:
             paid = [order for order in paid if not order.deferred]
             if not paid:
                 return
-        lines = [(order, index, line) for order in paid for index, line in enumerate(order.lines)]
         await self._db.execute(
-            WRITE_ORDERS,
-            [order.id for order in paid],
-            [order.number for order in paid],
-            [order.request.member for order in paid],
-            [order.request.key for order in paid],
-            [order.request.fingerprint for order in paid],
-            [order.total.currency for order in paid],
-            [order.total.minor for order in paid],
-            [order.charge for order in paid],
-            [new_id() for _ in paid],
-            [line.id for _, _, line in lines],
-            [order.id for order, _, _ in lines],
-            [index for _, index, _ in lines],
-            [line.variant.id for _, _, line in lines],
-            [line.variant.product for _, _, line in lines],
-            [line.variant.sku for _, _, line in lines],
-            [as_json(line.variant.titles) for _, _, line in lines],
-            [line.quantity for _, _, line in lines],
-            [line.quote.unit.units for _, _, line in lines],
-            [line.quote.cost.units if line.quote.cost else None for _, _, line in lines],
-            [line.quote.total.minor for _, _, line in lines],
-            [as_json(line.remembered_answers) if line.answers else None for _, _, line in lines],
+            WRITE_ORDERS, *order_columns(paid), [new_id() for _ in paid], *line_columns(paid)
         )
-        await self._stock.hand_over([Sale(pick=line.pick, line=line.id) for _, _, line in lines if line.pick])
+        await self._stock.hand_over(
+            [Sale(pick=line.pick, line=line.id) for order in paid for line in order.lines if line.pick]
+        )
         now = datetime.now(UTC).isoformat()
         await self._kernel.events.emit(*(completed_event(order, now) for order in paid))
         orders_changed(self._kernel, [(order.request.member, order.id) for order in paid])

@@ -1,19 +1,29 @@
 """The chart of accounts: which kinds of account there are, and how each behaves."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-from kameng.errors import InvalidInput
+from kameng.errors import Fault, FaultsFound, InvalidInput
+
+if TYPE_CHECKING:
+    from kameng.module import Module
 
 HOUSE = UUID(int=0)
 """The owner of accounts that belong to nobody but the shop."""
 
 
+Section = Literal["asset", "liability", "equity", "income", "expense"]
+"""The sections of the books."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountKind:
-    """A kind of account.
+    """A kind of account. A module brings its own by `kameng.module.Module.contributes`.
 
     Attributes:
         code: stable, such as ``wallet``.
@@ -23,6 +33,7 @@ class AccountKind:
         bounded: whether its balance has a floor. Bounded accounts are locked and updated with each posting,
             so an account that many sales touch must not be bounded.
         title_en, title_zh: what an operator reads.
+        section: of the books, as accountants part them; empty: an asset or a liability, as its side says.
     """
 
     code: str
@@ -31,18 +42,31 @@ class AccountKind:
     bounded: bool
     title_en: str
     title_zh: str
+    section: Section | Literal[""] = ""
 
 
 WALLET = AccountKind("wallet", "member", "credit", True, "Member's wallet", "会员钱包")
 """What we owe a member; its floor is zero until the operator grants a credit line."""
 
-SALES = AccountKind("sales", "house", "credit", False, "Sales", "销售收入")
+SALES = AccountKind("sales", "house", "credit", False, "Sales", "销售收入", "income")
 """What the shop has earned."""
 
 OPERATOR_FUNDS = AccountKind("operator_funds", "house", "debit", False, "Operator's funds", "运营资金")
 """Where money is that staff has booked into wallets by hand."""
 
-CHART: dict[str, AccountKind] = {kind.code: kind for kind in (WALLET, SALES, OPERATOR_FUNDS)}
+GATEWAY_FEES = AccountKind("gateway_fees", "house", "debit", False, "Gateways' fees", "支付手续费")
+"""What gateways keep of the payments that they take in."""
+
+PROMOTIONS = AccountKind("promotions", "house", "debit", False, "Promotions", "营销支出")
+"""What was given to members on top of what they paid."""
+
+GIFT_CARDS = AccountKind("gift_cards", "house", "credit", False, "Gift cards", "礼品卡")
+"""What gift cards have loaded into wallets, against what was taken for them; below zero where they were given away."""
+
+EXCHANGE = AccountKind("exchange", "house", "credit", False, "Currency exchange", "货币兑换", "equity")
+"""Where money of one currency goes and that of another comes from; its balances are the open positions."""
+
+CHART: dict[str, AccountKind] = {kind.code: kind for kind in (WALLET, SALES, OPERATOR_FUNDS, EXCHANGE)}
 """The kinds of account that every shop has, by code."""
 
 _CLEARING = "clearing:"
@@ -78,6 +102,69 @@ def kind_of(code: str) -> AccountKind | None:
     if code.startswith(_CLEARING):
         return clearing_of(code.removeprefix(_CLEARING))
     return CHART.get(code)
+
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_OWNER = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class Chart:
+    """The chart of accounts of a running shop: settlement's own kinds, and those that the modules bring.
+
+    Args:
+        kinds: all of them, by code.
+    """
+
+    def __init__(self, kinds: Mapping[str, AccountKind]) -> None:
+        self._kinds = dict(kinds)
+
+    @classmethod
+    def of(cls, modules: Iterable[Module]) -> Chart:
+        """The chart of a shop with these modules.
+
+        Raises:
+            FaultsFound: two kinds have one code, or a code or owner cannot be used.
+        """
+        kinds = dict(CHART)
+        faults = []
+        for module in modules:
+            for kind in module.contributes.get(AccountKind, ()):
+                if not isinstance(kind, AccountKind) or not _CODE.fullmatch(kind.code):
+                    cure = "Name it by lower-case letters, digits and underscores, at most 40."
+                    message = f"{getattr(kind, 'code', kind)!r} is no code of a kind of account."
+                    faults.append(Fault("unusable_account_kind", module.name, message, cure))
+                elif kind.owner_kind == "member" and not kind.bounded or not _OWNER.fullmatch(kind.owner_kind):
+                    cure = "Name the owner's kind in lower case; accounts of members have a floor."
+                    message = f"The accounts of kind {kind.code!r} cannot belong to {kind.owner_kind!r} so."
+                    faults.append(Fault("unusable_account_kind", module.name, message, cure))
+                elif kind.code in kinds:
+                    message = f"There is a kind of account {kind.code!r} already."
+                    cure = "Choose another code, such as one that begins with the module's name."
+                    faults.append(Fault("duplicate_account_kind", module.name, message, cure))
+                else:
+                    kinds[kind.code] = kind
+        if faults:
+            raise FaultsFound(faults)
+        return cls(kinds)
+
+    @property
+    def kinds(self) -> list[AccountKind]:
+        """All kinds but those of single sources of payments, in the order of their codes."""
+        return [self._kinds[code] for code in sorted(self._kinds)]
+
+    def kind(self, code: str) -> AccountKind | None:
+        """The kind of account behind a code; None where there is none."""
+        return self._kinds.get(code) or kind_of(code)
+
+    def title(self, code: str, locale: str) -> str:
+        """A kind's name; its code where the chart does not know it (any more)."""
+        known = self.kind(code)
+        return code if known is None else known.title_zh if locale.startswith("zh") else known.title_en
+
+
+def section_of(kind: AccountKind) -> Section:
+    """The section of the books that a kind of account belongs to."""
+    return kind.section or ("asset" if kind.normal_side == "debit" else "liability")
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,8 @@ class Module:
         piccolo_app: import path of its Piccolo app, which names its tables and migrations.
         shop, admin: its parts of the two schemas.
         provides, needs: contracts that it fulfils, and contracts it asks for at run time.
+        contributes: values that a contract of another module asks for, by their type, such as kinds of account for the ledger's
+            chart; whoever owns the type reads them from all modules.
         events: the facts that it publishes.
         handlers, observers, tasks, jobs, permissions, notifications, slots: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
@@ -242,6 +244,7 @@ class Module:
     admin: SchemaPart | None = None
     provides: tuple[Provide, ...] = ()
     needs: tuple[type, ...] = ()
+    contributes: Mapping[type, tuple[object, ...]] = field(default_factory=lambda: MappingProxyType({}))
     events: tuple[type[Event], ...] = ()
     handlers: tuple[Handler, ...] = ()
     observers: tuple[Observer, ...] = ()

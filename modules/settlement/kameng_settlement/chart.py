@@ -54,10 +54,10 @@ SALES = AccountKind("sales", "house", "credit", False, "Sales", "销售收入", 
 OPERATOR_FUNDS = AccountKind("operator_funds", "house", "debit", False, "Operator's funds", "运营资金")
 """Where money is that staff has booked into wallets by hand."""
 
-GATEWAY_FEES = AccountKind("gateway_fees", "house", "debit", False, "Gateways' fees", "支付手续费")
+GATEWAY_FEES = AccountKind("gateway_fees", "house", "debit", False, "Gateways' fees", "支付手续费", "expense")
 """What gateways keep of the payments that they take in."""
 
-PROMOTIONS = AccountKind("promotions", "house", "debit", False, "Promotions", "营销支出")
+PROMOTIONS = AccountKind("promotions", "house", "debit", False, "Promotions", "营销支出", "expense")
 """What was given to members on top of what they paid."""
 
 GIFT_CARDS = AccountKind("gift_cards", "house", "credit", False, "Gift cards", "礼品卡")
@@ -66,7 +66,10 @@ GIFT_CARDS = AccountKind("gift_cards", "house", "credit", False, "Gift cards", "
 EXCHANGE = AccountKind("exchange", "house", "credit", False, "Currency exchange", "货币兑换", "equity")
 """Where money of one currency goes and that of another comes from; its balances are the open positions."""
 
-CHART: dict[str, AccountKind] = {kind.code: kind for kind in (WALLET, SALES, OPERATOR_FUNDS, EXCHANGE)}
+CHART: dict[str, AccountKind] = {
+    kind.code: kind
+    for kind in (WALLET, SALES, OPERATOR_FUNDS, GATEWAY_FEES, PROMOTIONS, GIFT_CARDS, EXCHANGE)
+}
 """The kinds of account that every shop has, by code."""
 
 _CLEARING = "clearing:"
@@ -133,7 +136,9 @@ class Chart:
                     cure = "Name it by lower-case letters, digits and underscores, at most 40."
                     message = f"{getattr(kind, 'code', kind)!r} is no code of a kind of account."
                     faults.append(Fault("unusable_account_kind", module.name, message, cure))
-                elif kind.owner_kind == "member" and not kind.bounded or not _OWNER.fullmatch(kind.owner_kind):
+                elif (kind.owner_kind == "member" and not kind.bounded) or not _OWNER.fullmatch(
+                    kind.owner_kind
+                ):
                     cure = "Name the owner's kind in lower case; accounts of members have a floor."
                     message = f"The accounts of kind {kind.code!r} cannot belong to {kind.owner_kind!r} so."
                     faults.append(Fault("unusable_account_kind", module.name, message, cure))

@@ -34,6 +34,7 @@ $(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@echo "Installing Kameng's packages ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(EDITABLE)
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
 check: lint types imports schema-changes ## Lint, types, import rules and breaking changes of the schemas

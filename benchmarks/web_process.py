@@ -93,7 +93,11 @@ async def _composing(rounds: int) -> Figure:
 
 
 async def _python(source: str) -> str:
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", source, stdout=asyncio.subprocess.PIPE)
+    # An installed product has its bytecode; with this variable a working copy would be compiled anew each time.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", source, stdout=asyncio.subprocess.PIPE, env=environment
+    )
     output, _ = await child.communicate()
     if child.returncode:
         raise RuntimeError(f"a fresh interpreter ended with {child.returncode}")

@@ -1,5 +1,8 @@
 """GraphQL: two schemas composed from the modules' parts, errors as data, Relay pages, and the endpoint that serves them."""
 
+from kameng.graphql import declaring as declaring  # first of all, since the modules below declare types
+
+# isort: split
 from kameng.graphql.composition import ComposedSchema, compose_schema
 from kameng.graphql.context import LOCALES, Context, Info
 from kameng.graphql.foreign import foreign

@@ -33,7 +33,8 @@ LEASE_SECONDS = 2.0
 
 _LEASE_SHARE = 20  # of a bucket: what waits in leases must stay small beside it
 _LONGEST_LEASE = 5_000
-_PATIENCE = 1.0  # seconds for which Valkey may take to answer until it counts as away
+PATIENCE = 1.0
+"""Seconds for which Valkey may take to answer until it counts as away."""
 _AT_ONCE = 8  # takes under way in a process; the others wait, rather than open a connection each
 _PAUSE = 1.0  # seconds for which nobody asks again after Valkey was away
 _MOST_PRINCIPALS = 10_000
@@ -97,12 +98,16 @@ class CostBucket:
         capacity: what a bucket holds.
         refill: what comes back in a second.
         name: tells apart the buckets of the two schemas.
+        patience: seconds for which Valkey may take to answer.
     """
 
-    def __init__(self, valkey: Redis, *, capacity: int, refill: int, name: str) -> None:
+    def __init__(
+        self, valkey: Redis, *, capacity: int, refill: int, name: str, patience: float = PATIENCE
+    ) -> None:
         self.capacity = capacity
         self.refill = refill
         self._name = name
+        self._patience = patience
         self._take: Any = valkey.register_script(_TAKE)
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._lease_size = min(capacity // _LEASE_SHARE, _LONGEST_LEASE)
@@ -141,7 +146,7 @@ class CostBucket:
                 return level
             self._check_empty(principal, cost)
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(self._patience):
                     granted, rest = await self._take(
                         keys=[key], args=[self.capacity, self.refill, cost, want]
                     )

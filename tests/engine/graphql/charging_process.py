@@ -7,15 +7,19 @@ import asyncio
 import sys
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from kameng.graphql.bucket import CostBucket
 from kameng.graphql.refusals import BudgetExhausted
 
 
 async def main(redis_url: str, capacity: int, refill: int, cost: int, tries: int) -> None:
-    async with Redis.from_url(redis_url) as valkey:
+    # On a machine so busy that an answer is read too late, the client would send a take again that was granted before.
+    once = Retry(NoBackoff(), 0)
+    async with Redis.from_url(redis_url, retry=once, socket_timeout=None) as valkey:
         await valkey.ping()
-        bucket = CostBucket(valkey, capacity=capacity, refill=refill, name="test")
+        bucket = CostBucket(valkey, capacity=capacity, refill=refill, name="test", patience=120)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         results = await asyncio.gather(

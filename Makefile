@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics themes/storefront themes/admin
+PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics modules/gateways themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
 .PHONY: up test property soak faults lint types imports schema schema-changes check lock clean help

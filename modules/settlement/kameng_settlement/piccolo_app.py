@@ -6,6 +6,7 @@ from piccolo.conf.apps import AppConfig
 
 from kameng_settlement.payments.loading_tables import TABLES as LOADING
 from kameng_settlement.payments.tables import TABLES as PAYMENTS
+from kameng_settlement.reconciliation.tables import TABLES as RECONCILIATION
 from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
 APP_CONFIG = AppConfig(
@@ -20,6 +21,7 @@ APP_CONFIG = AppConfig(
         RefundTable,
         *PAYMENTS,
         *LOADING,
+        *RECONCILIATION,
     ],
     migration_dependencies=[],
 )

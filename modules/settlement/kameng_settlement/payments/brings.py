@@ -1,0 +1,40 @@
+"""What payments bring to the module's declaration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kameng.module import Permission, Provide, Task
+from kameng_settlement.payments.desk import PaymentDesk, TwoPersons
+from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
+from kameng_settlement.payments.notifying import payment_notification
+from kameng_settlement.payments.opening import LedgerPaymentDesk
+from kameng_settlement.payments.permissions import (
+    CONFIRM_TRANSFERS,
+    MANAGE_GATEWAYS,
+    MANAGE_GIFT_CARDS,
+    MANAGE_TOP_UPS,
+    READ_PAYMENTS,
+    REFUND_PAYMENTS,
+    REVEAL_GIFT_CARDS,
+)
+from kameng_settlement.payments.polling import poll_payments
+from kameng_settlement.payments.refunding import refund_payments
+from kameng_settlement.payments.two_persons import LedgerTwoPersons
+
+PROVIDES = (Provide(PaymentDesk, LedgerPaymentDesk), Provide(TwoPersons, LedgerTwoPersons))
+EVENTS = (PaymentSucceeded, PaymentRefundSettled, PaymentNeedsAttention)
+TASKS = (
+    Task(name="poll_payments", call=poll_payments, every=timedelta(seconds=10)),
+    Task(name="refund_payments", call=refund_payments, every=timedelta(seconds=15)),
+)
+ROUTES = (payment_notification,)
+PERMISSIONS = (
+    Permission(READ_PAYMENTS, "See payments, refunds and what gateways said", "查看支付、退款与网关通知"),
+    Permission(MANAGE_GATEWAYS, "Manage merchant accounts with gateways", "管理支付网关商户账户"),
+    Permission(REFUND_PAYMENTS, "Refund payments through their gateways", "通过支付网关退款"),
+    Permission(CONFIRM_TRANSFERS, "Confirm transfers that came in", "确认人工转账到账"),
+    Permission(MANAGE_TOP_UPS, "Manage bonuses on top-ups", "管理充值赠送规则"),
+    Permission(MANAGE_GIFT_CARDS, "Make and void gift cards", "制作与作废礼品卡"),
+    Permission(REVEAL_GIFT_CARDS, "See the codes of gift cards", "查看礼品卡卡密"),
+)

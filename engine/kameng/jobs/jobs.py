@@ -127,6 +127,11 @@ class Jobs:
         found = {job.id: job for row in rows if self.may_see(principal, (job := job_of(row)).kind)}
         return [found.get(job) for job in jobs]
 
+    async def still_open(self, jobs: Sequence[UUID]) -> set[UUID]:
+        """Those of these jobs that wait or run; for whoever cleans up behind the others."""
+        rows = await self._kernel.db.fetch(statements.STILL_OPEN, list(jobs))
+        return {UUID(int=row["id"].int) for row in rows}
+
     def may_see(self, principal: Principal, kind: str) -> bool:
         """Whether a principal may see the jobs of a kind, and all that can be done with them."""
         known = self.kinds.get(kind)

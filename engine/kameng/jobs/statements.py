@@ -12,6 +12,11 @@ START = Statement(
 
 FIND = Statement("kernel.find_jobs", "select * from kernel_job where id = any($1::uuid[])")
 
+STILL_OPEN = Statement(
+    "kernel.open_jobs",
+    "select id from kernel_job where id = any($1::uuid[]) and state in ('QUEUED', 'RUNNING')",
+)
+
 LOCK = Statement("kernel.lock_job", "select * from kernel_job where id = $1 for update")
 
 BEGIN = Statement(

@@ -35,14 +35,13 @@ def seal(aead: AESGCM, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Seal many (plaintext, associated data)."""
     encrypt = aead.encrypt
     # One system call for all nonces; one for each would cost as much as the encryption.
-    nonces = os.urandom(NONCE_BYTES * len(items))
-    sealed = []
-    start = 0
-    for plaintext, aad in items:
-        nonce = nonces[start : start + NONCE_BYTES]
-        start += NONCE_BYTES
-        sealed.append(FORMAT + nonce + encrypt(nonce, plaintext, FORMAT + aad))
-    return sealed
+    size = NONCE_BYTES * len(items)
+    random = os.urandom(size)
+    nonces = [random[start : start + NONCE_BYTES] for start in range(0, size, NONCE_BYTES)]
+    return [
+        FORMAT + nonce + encrypt(nonce, plaintext, FORMAT + aad)
+        for nonce, (plaintext, aad) in zip(nonces, items, strict=True)
+    ]
 
 
 def unseal(

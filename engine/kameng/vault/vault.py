@@ -159,14 +159,19 @@ class Vault:
         Raises:
             KeyRingError: see `load_keys`.
         """
-        return self._index(domain).of((plaintext,))[0]
+        return self.indexer(domain).of((plaintext,))[0]
 
     async def blind_index_many(self, domain: str, plaintexts: Sequence[bytes]) -> list[bytes]:
         """The blind index of each plaintext, in order."""
-        index = self._index(domain)
+        index = self.indexer(domain)
         return await _in_chunks(lambda chunk, _first: index.of(chunk), plaintexts)
 
-    def _index(self, domain: str) -> BlindIndex:
+    def indexer(self, domain: str) -> BlindIndex:
+        """What makes the blind indexes of a domain, for bulk work that has a thread of its own.
+
+        Raises:
+            KeyRingError: see `load_keys`.
+        """
         index = self._indexes.get(domain)
         if index is None:
             key = self._masters.ring.newest(Purpose.BLIND_INDEX).secret.reveal()

@@ -13,7 +13,8 @@ Place = Literal["free", "reserved", "quarantined"]
 """Where a card that was not sold may lie."""
 
 LOCK_BATCH = Statement(
-    "catalog.lock_batch", "select state, unsettled from catalog_stock_batch where id = $1 for update"
+    "catalog.lock_batch",
+    "select state, unsettled from catalog_stock_batch where id = $1 and state <> 'arriving' for update",
 )
 
 SET_BATCH_STATE = Statement(

@@ -114,7 +114,7 @@ UPDATE_BATCH = Statement(
     """
     update catalog_stock_batch set source = coalesce($2, source), cost_units = coalesce($3, cost_units),
         cost_currency = coalesce($4, cost_currency)
-    where id = $1
+    where id = $1 and state <> 'arriving'
     returning id
     """,
 )

@@ -30,6 +30,7 @@ from kameng_catalog.stock_contract import (
     RetireRequest,
     Sale,
     SoldCard,
+    SoldCost,
     Stock,
     StockKind,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "RetireRequest",
     "Sale",
     "SoldCard",
+    "SoldCost",
     "Stock",
     "StockKind",
     "VariantSnapshot",

@@ -204,17 +204,28 @@ RELEASE = Statement(
     """,
 )
 
+# A line may have bought pieces several times: the first of them come back first.
 PUT_BACK = Statement(
     "catalog.put_back",
     """
-    with asked as materialized (
-        select id, line, variant, kind, quantity - returned as quantity from catalog_sold_piece
+    with sold as materialized (
+        select id, line, variant, kind, quantity - returned as left_of_it from catalog_sold_piece
         where line = any($1::uuid[]) and kind <> 'reusable' and returned < quantity
         order by id
         for update
     ),
+    asked as materialized (
+        select s.id, s.line, s.variant, s.kind, s.quantity from (
+            select o.*, least(o.left_of_it, greatest(0, w.quantity - o.before_it))::int as quantity
+            from (
+                select sold.*, sum(left_of_it) over (partition by line order by id) - left_of_it as before_it
+                from sold
+            ) o join unnest($1::uuid[], $2::int[]) as w (line, quantity) on w.line = o.line
+        ) s
+        where s.quantity > 0
+    ),
     back as (
-        update catalog_sold_piece p set returned = p.quantity from asked a where p.id = a.id
+        update catalog_sold_piece p set returned = p.returned + a.quantity from asked a where p.id = a.id
     ),
     locked as materialized (
         select variant from catalog_stock_counter

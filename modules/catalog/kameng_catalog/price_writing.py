@@ -123,9 +123,7 @@ async def write_prices(
     last = {change.place: change for change in changes}
     asked = list(last.values())
     rows = [_row(place, change) for place, change in enumerate(asked)]
-    known = {row["place"]: row for row in await db.fetch(statements.KNOWN_PRICES, json_rows(rows))}
-    now = datetime.now(UTC)
-    answers = [_judged(change, known[place], now) for place, change in enumerate(asked)]
+    answers = await _judged_all(db, asked, rows)
     done = [
         {**row, "old_units": answer.old, "special": change.special}
         for row, change, answer in zip(rows, asked, answers, strict=True)
@@ -138,6 +136,11 @@ async def write_prices(
             await refresh_prices(db, products, currency)
     found = dict(zip(last, answers, strict=True))
     return [found[change.place] for change in changes]
+
+
+async def judge_prices(db: Database, changes: Sequence[PriceChange]) -> list[Written | Refusal]:
+    """What would become of changes, each of another price, if they were written now; writes nothing. One statement."""
+    return await _judged_all(db, changes, [_row(place, change) for place, change in enumerate(changes)])
 
 
 async def note_costs(db: Database, costs: Iterable[Mapping[str, Any]], author: Author) -> None:
@@ -169,6 +172,14 @@ def below_cost(variant: str, unit: UnitPrice, floor: UnitPrice) -> PriceBelowCos
 
 def _row(place: int, change: PriceChange) -> dict[str, Any]:
     return {"place": place, "id": new_id(), **msgspec.structs.asdict(change)}
+
+
+async def _judged_all(
+    db: Database, changes: Sequence[PriceChange], rows: Sequence[dict[str, Any]]
+) -> list[Written | Refusal]:
+    known = {row["place"]: row for row in await db.fetch(statements.KNOWN_PRICES, json_rows(rows))}
+    now = datetime.now(UTC)
+    return [_judged(change, known[place], now) for place, change in enumerate(changes)]
 
 
 def _judged(change: PriceChange, known: Any, now: datetime) -> Written | Refusal:

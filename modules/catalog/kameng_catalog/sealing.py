@@ -6,6 +6,11 @@ DOMAIN = "catalog.card"
 """The domain of blind indexes of cards, and the first part of the scope of their data keys."""
 
 
+def scope_of(batch: UUID) -> str:
+    """What the data keys of a batch are for."""
+    return f"{DOMAIN}:{batch}"
+
+
 def fingerprint_of(number: str, secret: str) -> bytes:
     """What two entries of the same card have in common: number and secret, as they stand in the file.
 

@@ -23,6 +23,7 @@ from kameng_catalog.contract import (
     RetireRequest,
     Sale,
     SoldCard,
+    SoldCost,
     StockKind,
     WrongQuantity,
 )
@@ -187,10 +188,11 @@ class CatalogStock:
         self._need_transaction()
         await self._db.execute(piece_statements.RELEASE, list(lines))
 
-    async def put_back(self, lines: Sequence[UUID]) -> None:
+    async def put_back(self, lines: Sequence[UUID], quantities: Sequence[int] | None = None) -> None:
         """Give back what lines bought of `quota`, `unlimited` and `supplier` and were not delivered."""
         self._need_transaction()
-        await self._db.execute(piece_statements.PUT_BACK, list(lines))
+        pieces = [UNLIMITED] * len(lines) if quantities is None else list(quantities)
+        await self._db.execute(piece_statements.PUT_BACK, list(lines), pieces)
 
     async def retire(self, cards: Sequence[RetireRequest]) -> None:
         """Mark cards that were handed over as bad; repeated calls are harmless.
@@ -236,6 +238,14 @@ class CatalogStock:
                 retired=row["retired"],
             )
             for row, secret in zip(rows, secrets, strict=True)
+        ]
+
+    async def costs_of(self, lines: Sequence[UUID]) -> list[SoldCost]:
+        """What the cards that lines got had cost by their batches."""
+        rows = await self._db.fetch(statements.COSTS_OF, list(lines))
+        return [
+            SoldCost(line=row["line"], currency=row["currency"], units=row["units"], pieces=row["pieces"])
+            for row in rows
         ]
 
     async def available(self, variants: Sequence[UUID], at_most: int | None = None) -> Mapping[UUID, int]:

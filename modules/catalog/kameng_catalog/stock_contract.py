@@ -105,6 +105,22 @@ class SoldCard(msgspec.Struct, frozen=True, kw_only=True):
         return [("line", self.line), ("number", self.number), ("secret", "***")]
 
 
+class SoldCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What cards that a line got had cost, those of one currency together.
+
+    Attributes:
+        line: the order line.
+        currency: ISO 4217; None for cards of batches whose cost is not known.
+        units: what they cost together, in ten-thousandths of the currency's main unit; 0 where that is not known.
+        pieces: how many they are.
+    """
+
+    line: UUID
+    currency: str | None
+    units: int
+    pieces: int
+
+
 class RetireRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Says that a card that was handed over is bad.
 
@@ -167,10 +183,15 @@ class Stock(Protocol):
         """Give back what is kept for lines; nothing happens where nothing is. One statement."""
         ...
 
-    async def put_back(self, lines: Sequence[UUID]) -> None:
+    async def put_back(self, lines: Sequence[UUID], quantities: Sequence[int] | None = None) -> None:
         """Give back what lines bought of `quota`, `unlimited` and `supplier` and were not delivered. One statement.
 
-        Repeated calls are harmless. Secrets that were handed over never come back into stock.
+        Secrets that were handed over never come back into stock.
+
+        Args:
+            lines: which; none twice.
+            quantities: how many pieces of each, at most as many as are left of it; each call gives back as many. None: all
+                that are left, so that repeated calls are harmless.
         """
         ...
 
@@ -193,6 +214,13 @@ class Stock(Protocol):
 
         A line that bought several uses of one reusable secret has it once. The caller has checked who asks.
         One statement.
+        """
+        ...
+
+    async def costs_of(self, lines: Sequence[UUID]) -> list[SoldCost]:
+        """What the cards that lines got had cost by their batches, retired ones included. One statement.
+
+        Stock that is no cards came in no batch and is not among it.
         """
         ...
 

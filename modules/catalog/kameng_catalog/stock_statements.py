@@ -96,6 +96,19 @@ SOLD_CARDS = Statement(
     """,
 )
 
+# Served by catalog_sold_card_line, then by keys.
+COSTS_OF = Statement(
+    "catalog.costs_of",
+    """
+    select sold.line, batch.cost_currency as currency, coalesce(sum(batch.cost_units), 0)::bigint as units,
+        count(*)::int as pieces
+    from catalog_sold_card sold join catalog_card card on card.id = sold.card
+    join catalog_stock_batch batch on batch.id = card.batch
+    where sold.line = any($1::uuid[])
+    group by sold.line, batch.cost_currency
+    """,
+)
+
 # By the line and what names a card there. A secret that a line got twice is bad both times.
 RETIRE = Statement(
     "catalog.retire",

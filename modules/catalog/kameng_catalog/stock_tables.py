@@ -34,7 +34,8 @@ from kameng_catalog.tables import Variant
 class StockBatch(Table, tablename="catalog_stock_batch"):
     """Cards that came together: one import.
 
-    ``unsettled`` tells that cards still lie where the state before left them; `batches` moves them.
+    ``unsettled`` tells that cards still lie where the state before left them; `batches` moves them. As long as a batch is
+    ``arriving``, none of its cards lies anywhere, and it is shown nowhere: see `importing.arriving`.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -48,7 +49,7 @@ class StockBatch(Table, tablename="catalog_stock_batch"):
     created_by = Text(null=False, default=None)
     created_at = Timestamptz(null=False)
 
-    catalog_stock_batch_state_known = Check("state in ('sellable', 'quarantined', 'recalled')")
+    catalog_stock_batch_state_known = Check("state in ('arriving', 'sellable', 'quarantined', 'recalled')")
     catalog_stock_batch_cost_whole = Check(
         "(cost_units is null) = (cost_currency is null) and coalesce(cost_units, 0) >= 0"
     )
@@ -173,6 +174,10 @@ INDEXES = (
     Index(
         "catalog_stock_batch_unsettled",
         "create index catalog_stock_batch_unsettled on catalog_stock_batch (id) where unsettled",
+    ),
+    Index(
+        "catalog_stock_batch_arriving",
+        "create index catalog_stock_batch_arriving on catalog_stock_batch (id) where state = 'arriving'",
     ),
     Index("catalog_sold_card_line", "create index catalog_sold_card_line on catalog_sold_card (line, card)"),
     Index(

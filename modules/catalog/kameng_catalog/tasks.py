@@ -5,6 +5,7 @@ from datetime import timedelta
 from kameng.module import Task
 from kameng_catalog.alerts import check_all_stock, check_moved_stock
 from kameng_catalog.batches import settle_batches
+from kameng_catalog.importing.arriving import take_back_abandoned
 from kameng_catalog.list_choice import choose_lists
 from kameng_catalog.listing_check import check_listings
 from kameng_catalog.overdue import check_reservations
@@ -23,5 +24,6 @@ TASKS = (
     Task(name="check_moved_stock", call=check_moved_stock, every=timedelta(minutes=1)),
     Task(name="check_all_stock", call=check_all_stock, every=timedelta(hours=1)),
     Task(name="settle_batches", call=settle_batches, every=timedelta(minutes=5)),
+    Task(name="take_back_abandoned", call=take_back_abandoned, every=timedelta(minutes=10)),
     Task(name="check_reservations", call=check_reservations, every=timedelta(days=1)),
 )

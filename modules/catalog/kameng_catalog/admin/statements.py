@@ -83,17 +83,19 @@ PRICES = Statement(
 
 BATCHES = Statement(
     "catalog.stock_batches",
-    f"select {BATCH_COLUMNS} from catalog_stock_batch b where b.id = any($1::uuid[])",
+    f"select {BATCH_COLUMNS} from catalog_stock_batch b where b.id = any($1::uuid[]) and b.state <> 'arriving'",
 )
 
 CARDS = Statement(
-    "catalog.managed_cards", f"select {CARD_COLUMNS} from {CARD_TABLES} where c.id = any($1::bigint[])"
+    "catalog.managed_cards",
+    f"select {CARD_COLUMNS} from {CARD_TABLES} where c.id = any($1::bigint[]) and batch.state <> 'arriving'",
 )
 
 SEALED_CARDS = Statement(
     "catalog.sealed_cards",
     """
-    select id, variant, sealed, data_key, blind_index from catalog_card
-    where id = any($1::bigint[]) order by id
+    select c.id, c.variant, c.sealed, c.data_key, c.blind_index
+    from catalog_card c join catalog_stock_batch b on b.id = c.batch and b.state <> 'arriving'
+    where c.id = any($1::bigint[]) order by c.id
     """,
 )

@@ -23,7 +23,7 @@ BY_NUMBER = Keyset("cards", (("c.id", "bigint"),))
 async def list_batches(context: Context, page: PageRequest) -> Connection[StockBatch]:
     """A page of batches, the newest first."""
     behind, tail, cursor = page.clauses(NEWEST_BATCHES, 1)
-    sql = f"select {BATCH_COLUMNS} from catalog_stock_batch b where {behind} {tail}"
+    sql = f"select {BATCH_COLUMNS} from catalog_stock_batch b where b.state <> 'arriving' and {behind} {tail}"
     rows = await context.db.fetch(Statement("catalog.list_stock_batches", sql), *cursor)
     return page.connection(rows, NEWEST_BATCHES, lambda row: [row["id"]], batch_of)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, BinaryIO
 
-from kameng_catalog.importing.sheets import Columns, Row, Sheet, read_sheet
+from kameng_catalog.importing.sheets import Columns, Piece, Row, Sheet, read_sheet
 
 if TYPE_CHECKING:
     from kameng.jobs import JobRun
@@ -18,7 +18,7 @@ _OFTEN = 256
 
 
 class CountedSheet:
-    """A sheet whose rows are counted as the progress of a run."""
+    """A sheet whose rows are counted: as the progress of a dry run; else whoever writes them tells how far he is."""
 
     def __init__(self, sheet: Sheet, run: JobRun, lines: int) -> None:
         self.columns = sheet.columns
@@ -26,22 +26,31 @@ class CountedSheet:
         self.total = lines
         self._sheet = sheet
         self._run = run
+        self._read = 0
 
     @property
     def done(self) -> int:
         """Rows that were read."""
-        return self._run.done
+        return self._read
 
     def rows(self) -> Iterator[Row]:
         """The rows; raises `JobCancelled` between two of them."""
         run = self._run
         for row in self._sheet.rows():
-            run.done += 1
-            if run.done % _OFTEN == 0:
+            self._read += 1
+            if run.dry_run:
+                run.done = self._read
+            if self._read % _OFTEN == 0:
                 run.check()
             yield row
         # Lines within cells and empty ones were counted before, since only reading tells them apart.
-        run.total = run.done
+        run.total = self._read
+
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """The rows in pieces, which are counted by whoever settles them; raises `JobCancelled` between two of them."""
+        for piece in self._sheet.pieces(size):
+            self._run.check()
+            yield piece
 
     def close(self) -> None:
         """Close the file."""
@@ -62,7 +71,7 @@ async def sheet_of(run: JobRun, columns: Columns) -> AsyncIterator[CountedSheet]
     sheet = await asyncio.to_thread(read_sheet, content, columns, name=file.name, encoding=encoding)
     with closing(sheet):
         # The lines of a text without its header; a workbook knows its rows.
-        run.done, run.total = 0, max(0, (sheet.total if file_is_workbook(sheet) else lines) - 1)
+        run.total = max(run.done, (sheet.total if file_is_workbook(sheet) else lines) - 1)
         yield CountedSheet(sheet, run, run.total)
 
 

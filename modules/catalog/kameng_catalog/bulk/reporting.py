@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +18,7 @@ from kameng_catalog.importing.report import Change, Outcome
 if TYPE_CHECKING:
     from kameng.jobs import JobRun
     from kameng.jobs.files import Role
-    from kameng_catalog.importing.faults import Faults
+    from kameng_catalog.importing.faults import Fault, Faults
 
 T = TypeVar("T")
 
@@ -46,6 +48,21 @@ async def keep_problems(run: JobRun, faults: Faults, encoding: str) -> list[Prob
         rows = [(str(item.line), item.subject, item.reason) for item in listed]
         await keep_table(run, "problems", rows, encoding)
     return listed[:SHOWN]
+
+
+async def add_problems(run: JobRun, faults: Sequence[Fault], encoding: str) -> list[Problem]:
+    """Store problems behind those that `keep_problems` stored; gives them."""
+    files = run.kernel.jobs.files
+    before: list[list[str]] = []
+    file = await files.of_role(run.job.id, "problems")
+    if file is not None:
+        with await files.open(file) as opened:
+            text = opened.read().decode("gb18030" if encoding == "gb18030" else "utf-8-sig")
+        before = list(csv.reader(io.StringIO(text, newline="")))[1:]
+    added = [problem_of(fault.line, fault.column, fault.reason, run.job.locale) for fault in faults]
+    rows = [*before, *([str(item.line), item.subject, item.reason] for item in added)]
+    await keep_table(run, "problems", rows, encoding)
+    return added
 
 
 async def keep_changes(run: JobRun, changes: Sequence[Change], encoding: str) -> list[RowChange]:

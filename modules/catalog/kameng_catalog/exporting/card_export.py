@@ -59,6 +59,7 @@ def cards_to_export(wanted: CardFilter, *, secrets: bool) -> tuple[Statement, li
                 else 'withdrawn' end as state
             {sealed}
         from catalog_card card join catalog_variant v on v.id = card.variant
+        join catalog_stock_batch b on b.id = card.batch and b.state <> 'arriving'
         left join catalog_free_card f on f.card = card.id
         left join catalog_reserved_card r on r.card = card.id
         left join catalog_quarantined_card q on q.card = card.id

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 from typing import Any
 
 import msgspec
 
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
-from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Row, misshapen
+from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Piece, Row, misshapen
 
 LONGEST_SECRET = 4_000
 LONGEST_NUMBER = 100
@@ -58,6 +60,35 @@ class CardLine(msgspec.Struct, frozen=True):
         return [("line", self.line), ("sku", self.sku), ("secret", "***")]
 
 
+@dataclass(frozen=True, slots=True)
+class CardColumns:
+    """Sound lines, column by column: what is done to all of them at once costs a fraction of what it costs line by line.
+
+    Attributes:
+        lines, skus, numbers, secrets, days: as `CardLine` has them; of one length.
+    """
+
+    lines: Sequence[int]
+    skus: Sequence[str]
+    numbers: Sequence[str] = field(repr=False)
+    secrets: Sequence[str] = field(repr=False)
+    days: Sequence[date | None]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def where(self, wanted: Iterable[bool]) -> CardColumns:
+        """Those lines for which it holds."""
+        chosen = list(wanted)
+        return CardColumns(
+            lines=list(compress(self.lines, chosen)),
+            skus=list(compress(self.skus, chosen)),
+            numbers=list(compress(self.numbers, chosen)),
+            secrets=list(compress(self.secrets, chosen)),
+            days=list(compress(self.days, chosen)),
+        )
+
+
 class CardLines:
     """Checks the lines of a card file.
 
@@ -82,9 +113,48 @@ class CardLines:
         )
         self._days: dict[str, date | None] = {"": None}
 
+    def read_piece(self, piece: Piece) -> CardColumns:
+        """The sound lines of a piece."""
+        return self._plain_columns(piece) or self._line_by_line(piece)
+
     def read(self, row: Row) -> CardLine | None:
         """The line, if it is sound."""
         return self._plain(row) or self._checked(row)
+
+    def _plain_columns(self, piece: Piece) -> CardColumns | None:
+        """All lines of a piece, where all of them are plain as `_plain` has it; None for a piece to look at more closely."""
+        # In a workbook a cell may be a number that has lost digits.
+        if not piece.raw or set(map(len, piece.rows)) != {self._width}:
+            return None
+        cells = [list(map(str.strip, column)) for column in zip(*piece.rows, strict=True)]
+        cells.append([""] * len(piece.rows))
+        secrets, numbers, skus = cells[self._secret], cells[self._number], cells[self._named]
+        try:
+            days = {text: self._day(text) for text in set(cells[self._expiry])}
+        except CellFault:
+            return None
+        named = set(skus)
+        if self._sku:
+            skus = [self._sku] * len(skus)
+        if (
+            _all_plain(secrets, 1, LONGEST_SECRET)
+            and _all_plain(numbers, 0, LONGEST_NUMBER)
+            and (named <= {"", self._sku} if self._sku else "" not in named)
+        ):
+            return CardColumns(
+                piece.lines, skus, numbers, secrets, [days[text] for text in cells[self._expiry]]
+            )
+        return None
+
+    def _line_by_line(self, piece: Piece) -> CardColumns:
+        sound = [line for row in piece.each() if (line := self.read(row)) is not None]
+        return CardColumns(
+            [line.line for line in sound],
+            [line.sku for line in sound],
+            [line.number for line in sound],
+            [line.secret for line in sound],
+            [line.expires_on for line in sound],
+        )
 
     def _plain(self, row: Row) -> CardLine | None:
         """A line of plain characters in the expected form, as nearly all are; None for one to look at more closely."""
@@ -149,6 +219,15 @@ class CardLines:
                 raise CellFault(f"{cells.quoted(text)} has passed")
             self._days[text] = day
         return self._days[text]
+
+
+def _all_plain(texts: Sequence[str], shortest: int, longest: int) -> bool:
+    """Whether all texts are of plain characters and neither too short nor too long."""
+    lengths = set(map(len, texts))
+    together = "".join(texts)
+    return (
+        shortest <= min(lengths) and max(lengths) <= longest and together.isascii() and together.isprintable()
+    )
 
 
 def _check_secret(text: str) -> None:

@@ -9,13 +9,10 @@ VARIANTS = Statement(
 
 TODAY = Statement("catalog.today", "select (now() at time zone $1)::date")
 
-CARD_COLUMNS = ("variant", "batch", "number", "sealed", "data_key", "blind_index", "expires_on")
-"""The columns of a card, as they are copied."""
-
 KNOWN = Statement(
     "catalog.known_cards",
     """
-    select c.blind_index, b.created_at
+    select c.blind_index, c.batch, b.created_at
     from catalog_card c join catalog_stock_batch b on b.id = c.batch
     where c.blind_index = any($1::bytea[])
     """,
@@ -25,13 +22,19 @@ ADD_BATCH = Statement(
     "catalog.add_stock_batch",
     """
     insert into catalog_stock_batch
-        (id, source, file_name, card_count, created_by, created_at, cost_units, cost_currency)
-    values ($1, $2, $3, 0, $4, now(), $5, $6)
+        (id, source, file_name, card_count, state, created_by, created_at, cost_units, cost_currency)
+    values ($1, $2, $3, 0, 'arriving', $4, now(), $5, $6)
+    on conflict (id) do nothing
     """,
 )
+"""A batch whose cards nobody sees until the last of them is there; an import that begins again finds it."""
 
-COUNT_BATCH = Statement(
-    "catalog.count_stock_batch", "update catalog_stock_batch set card_count = $2 where id = $1"
+ARRIVED = Statement(
+    "catalog.batch_arrived",
+    """
+    update catalog_stock_batch set card_count = $2, state = 'sellable' where id = $1 and state = 'arriving'
+    returning id
+    """,
 )
 
 # In the order of the file, since the stock is sold first in, first out.
@@ -43,13 +46,36 @@ FREE_CARDS = Statement(
     """,
 )
 
-# Plans that were made for empty tables would read all of them for each card from now on.
-ANALYZE = Statement("catalog.analyze_stock", "analyze catalog_card, catalog_free_card, catalog_sold_card")
-
 ADD_MOVEMENTS = Statement(
     "catalog.add_import_movements",
     """
     insert into catalog_stock_movement (variant, kind, quantity, batch, at)
-    select variant, 'import', count(*), $1, now() from catalog_card where batch = $1 group by variant
+    select variant, 'import', quantity, $1, now() from unnest($2::uuid[], $3::int[]) as m (variant, quantity)
     """,
 )
+
+# Plans that were made for empty tables would read all of them for each card from now on. What is sealed is of no use to plans.
+ANALYZE = Statement(
+    "catalog.analyze_stock",
+    "analyze catalog_card (id, variant, batch, blind_index, expires_on), catalog_free_card, catalog_sold_card",
+)
+
+ARRIVING = Statement(
+    "catalog.arriving_batches", "select id from catalog_stock_batch where state = 'arriving' order by id"
+)
+
+LOCK_ARRIVING = Statement(
+    "catalog.lock_arriving_batch",
+    "select id from catalog_stock_batch where id = $1 and state = 'arriving' for update",
+)
+
+TAKE_BACK = Statement(
+    "catalog.take_arriving_cards_back",
+    """
+    delete from catalog_card where id = any(array(
+        select id from catalog_card where batch = $1 order by id limit $2
+    ))
+    """,
+)
+
+DROP_BATCH = Statement("catalog.drop_arriving_batch", "delete from catalog_stock_batch where id = $1")

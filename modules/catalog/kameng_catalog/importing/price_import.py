@@ -1,9 +1,9 @@
-"""Importing prices: read the file, compare, and write all of it or nothing."""
+"""Importing prices: read the file, compare, and write it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,20 +11,19 @@ from kameng.db import Statement
 from kameng.errors import Refusal
 from kameng_catalog.exporting.texts import units_text
 from kameng_catalog.importing.cells import quoted
-from kameng_catalog.importing.faults import Fault, UnreadableFile
+from kameng_catalog.importing.faults import Fault
+from kameng_catalog.importing.in_chunks import Late, LineImport, Told, chunks
 from kameng_catalog.importing.price_lines import PriceLine, PriceLines
 from kameng_catalog.importing.report import Change, FieldChange, Outcome, ProductReport
-from kameng_catalog.listings import refresh_prices
-from kameng_catalog.price_writing import Author, PriceChange, Written, write_prices
+from kameng_catalog.listings import lock_products, refresh_prices
+from kameng_catalog.price_writing import Author, PriceChange, Written, judge_prices, write_prices
 from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
     from kameng.auth.principal import Principal
     from kameng.kernel import Kernel
+    from kameng_catalog.importing.course import Course
     from kameng_catalog.importing.sheets import Sheet
-
-CHUNK = 2_000
-"""Prices of one statement."""
 
 MOST_LINES = 500_000
 """Lines of a price file; more of them go into several files."""
@@ -38,10 +37,6 @@ Done = Callable[[Sequence[tuple[str, PriceChange, Written]]], Awaitable[None]]
 """Hears of prices that were changed: the SKU, the change, and what there was before."""
 
 
-class _NothingToKeep(Exception):
-    """Undoes the transaction of an import that is refused, or only tried."""
-
-
 async def import_prices(
     kernel: Kernel,
     sheet: Sheet,
@@ -52,8 +47,11 @@ async def import_prices(
     dry_run: bool = False,
     progress: Callable[[Sheet], None] = lambda _sheet: None,
     done: Done | None = None,
+    course: Course | None = None,
+    judged: Told | None = None,
+    finished: Told | None = None,
 ) -> ProductReport:
-    """Set prices of any tier, quantity, site and period as a file says: all of them, or none.
+    """Set prices of any tier, quantity, site and period as a file says: none of them, if the file has faults.
 
     A file that was imported already changes nothing. Prices that no line speaks of stay.
 
@@ -65,86 +63,90 @@ async def import_prices(
         keep_good: write the sound lines although others are faulty.
         dry_run: tell what would be done, and write nothing.
         progress: called now and then while the file is read, in another thread.
-        done: called inside the transaction, for a later roll-back.
+        done: called inside each transaction, for a later roll-back.
+        course, judged, finished: see `in_chunks.LineImport.run`.
 
     Raises:
         UnreadableFile: it is no such table, or too long.
     """
-    arrival = _Arrival(kernel, Author(key=principal.key, source=source), ProductReport(dry_run=dry_run), done)
-    lines = await asyncio.to_thread(arrival.read, sheet, progress)
-    try:
-        async with kernel.db.transaction():
-            await arrival.write(lines)
-            if dry_run or (arrival.report.faults.count and not keep_good):
-                raise _NothingToKeep
-            counts = {outcome: arrival.report.count(outcome) for outcome in Outcome}
-            if counts[Outcome.CREATED] or counts[Outcome.UPDATED]:
-                await kernel.audit.record(
-                    "catalog.prices_imported",
-                    principal=principal,
-                    subject="catalog:prices",
-                    details={**{name.value: count for name, count in counts.items()}, "source": source},
-                )
-        arrival.report.applied = True
-    except _NothingToKeep:
-        pass
-    return arrival.report
+    arrival = _PriceImport(kernel, principal, source, ProductReport(dry_run=dry_run), done)
+    lines = PriceLines(sheet, arrival.report.faults).read()
+    await asyncio.to_thread(arrival.read, lines, sheet, progress, MOST_LINES)
+    return await arrival.run(course, keep_good=keep_good, judged=judged, finished=finished)
 
 
-class _Arrival:
-    def __init__(self, kernel: Kernel, author: Author, report: ProductReport, done: Done | None) -> None:
-        self._db = kernel.db
+class _PriceImport(LineImport[PriceLine]):
+    def __init__(
+        self, kernel: Kernel, principal: Principal, source: str, report: ProductReport, done: Done | None
+    ) -> None:
+        super().__init__(kernel.db, report)
+        self._kernel = kernel
+        self._principal = principal
+        self._author = Author(key=principal.key, source=source)
         self._currency = kernel.settings.section("catalog", CatalogSettings).currency
-        self._author = author
         self._done = done
-        self.report = report
 
-    def read(self, sheet: Sheet, progress: Callable[[Sheet], None]) -> list[PriceLine]:
-        lines: list[PriceLine] = []
-        for line in PriceLines(sheet, self.report.faults).read():
-            lines.append(line)
-            if len(lines) % 500 == 0:
-                progress(sheet)
-            if len(lines) > MOST_LINES:
-                raise UnreadableFile(
-                    f"The file has more than {MOST_LINES:,} lines.", cure="Split it into several files."
-                )
-        progress(sheet)
-        return lines
-
-    async def write(self, lines: Sequence[PriceLine]) -> None:
-        variants: dict[str, Any] = {}
-        skus = sorted({line.sku for line in lines})
-        for first in range(0, len(skus), CHUNK):
-            rows = await self._db.fetch(VARIANTS, skus[first : first + CHUNK])
-            variants |= {row["sku"]: row for row in rows}
-        # In the order of products, so that two files lock them alike; the report is in the order of lines again.
-        known = sorted(
-            (line for line in lines if line.sku in variants), key=lambda line: variants[line.sku]["product"]
-        )
-        for line in lines:
-            if line.sku not in variants:
-                self.report.faults.add(Fault(line.line, "sku", f"there is no variant {quoted(line.sku)}"))
-        touched: set[UUID] = set()
-        for first in range(0, len(known), CHUNK):
-            some = known[first : first + CHUNK]
-            changes = [_change_of(line, variants[line.sku]["id"]) for line in some]
-            answers = await write_prices(self._db, changes, self._author, self._currency, refresh=False)
-            written = []
-            for line, change, answer in zip(some, changes, answers, strict=True):
+    async def judge(self) -> None:
+        report = self.report
+        if self.alone:
+            # In the order of their keys, so that two files lock them alike.
+            products: set[UUID] = set()
+            for lines in chunks(self.lines):
+                products |= {row["product"] for row in (await self._variants(lines)).values()}
+            for some in chunks(sorted(products)):
+                await lock_products(self.db, some)
+        for lines in chunks(self.lines):
+            known, changes = await self._changes(lines, report.faults.add)
+            for line, answer in zip(known, await judge_prices(self.db, changes), strict=True):
                 if isinstance(answer, Refusal):
-                    self.report.faults.add(Fault(line.line, "price", answer.message))
-                    continue
-                self.report.changes.append(_told(line, answer))
-                if answer.changed:
-                    touched.add(variants[line.sku]["product"])
-                    written.append((line.sku, change, answer))
+                    report.faults.add(Fault(line.line, "price", answer.message))
+                else:
+                    report.changes.append(_told(line, answer))
+
+    async def write(self, lines: Sequence[PriceLine]) -> Sequence[Late]:
+        late: list[Late] = []
+        gone: list[Fault] = []
+        known, changes = await self._changes(lines, gone.append)
+        written = []
+        answers = await write_prices(self.db, changes, self._author, self._currency, refresh=False)
+        for line, change, answer in zip(known, changes, answers, strict=True):
+            if isinstance(answer, Refusal):
+                late.append(Late(line.line, "price", answer.message, Outcome.UPDATED))
+            elif answer.changed:
+                written.append((line.sku, change, answer))
+        if written:
             if self._done is not None:
                 await self._done(written)
-        self.report.changes.sort(key=lambda change: change.line)
-        products = sorted(touched)
-        for first in range(0, len(products), CHUNK):
-            await refresh_prices(self._db, products[first : first + CHUNK], self._currency)
+            touched = await self._variants(
+                [line for line in known if line.sku in {sku for sku, _, _ in written}]
+            )
+            await refresh_prices(
+                self.db, sorted({row["product"] for row in touched.values()}), self._currency
+            )
+        return [*late, *(Late(fault.line, fault.column, fault.reason, Outcome.UPDATED) for fault in gone)]
+
+    async def finish(self, counts: Mapping[str, int]) -> None:
+        if counts[Outcome.CREATED] or counts[Outcome.UPDATED]:
+            await self._kernel.audit.record(
+                "catalog.prices_imported",
+                principal=self._principal,
+                subject="catalog:prices",
+                details={**counts, "source": self._author.source},
+            )
+
+    async def _variants(self, lines: Sequence[PriceLine]) -> dict[str, Any]:
+        rows = await self.db.fetch(VARIANTS, sorted({line.sku for line in lines}))
+        return {row["sku"]: row for row in rows}
+
+    async def _changes(
+        self, lines: Sequence[PriceLine], unknown: Callable[[Fault], None]
+    ) -> tuple[list[PriceLine], list[PriceChange]]:
+        variants = await self._variants(lines)
+        for line in lines:
+            if line.sku not in variants:
+                unknown(Fault(line.line, "sku", f"there is no variant {quoted(line.sku)}"))
+        known = [line for line in lines if line.sku in variants]
+        return known, [_change_of(line, variants[line.sku]["id"]) for line in known]
 
 
 def _change_of(line: PriceLine, variant: UUID) -> PriceChange:

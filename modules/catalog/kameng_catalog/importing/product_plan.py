@@ -44,6 +44,7 @@ class Plan:
     Attributes:
         categories, products, variants: rows, parents before children.
         prices: what `price_writing.PriceChange` takes.
+        price_lines: the line of each price.
         changes: what becomes of each line.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     products: list[Row] = field(default_factory=list)
     variants: list[Row] = field(default_factory=list)
     prices: list[Row] = field(default_factory=list)
+    price_lines: list[int] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
 
@@ -61,10 +63,14 @@ class Planner:
         columns: the columns that the file has; of what is in no column, nothing changes.
         known: what is there.
         faults: takes what contradicts it.
+        file: all lines of the file, any of which may name a category; it may be planned in parts.
     """
 
-    def __init__(self, columns: Sequence[str], known: Known, faults: Faults) -> None:
+    def __init__(
+        self, columns: Sequence[str], known: Known, faults: Faults, file: Sequence[ProductLine]
+    ) -> None:
         self._columns = frozenset(columns)
+        self._file = file
         self._known = known
         self._faults = faults
         self._plan = Plan()
@@ -73,10 +79,10 @@ class Planner:
         self._variants_of: dict[str, int] = {}
 
     def plan(self, lines: Sequence[ProductLine]) -> Plan:
-        """The plan for all lines that contradict nothing."""
+        """The plan for all lines that contradict nothing; all lines of a product are planned together."""
         sound = [line for line in lines if not self._contradicts(line)]
         names: dict[str, dict[str, str]] = {}
-        for line in sound:
+        for line in self._file:
             for path, titles in line.category_titles.items():
                 names[path] = {**titles, **names.get(path, {})}
         for path in sorted({path for line in sound for path in _paths_to(line.category)}):
@@ -213,6 +219,7 @@ class Planner:
         if there is None or own:
             self._plan.variants.append(row)
         if there is None or there["price"] != line.price:
+            self._plan.price_lines.append(line.line)
             self._plan.prices.append(
                 {
                     "variant": row["id"],

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -23,6 +24,7 @@ QUOTED = "quoted"
 that apostrophe only to be harmless in spreadsheets, see `kameng_catalog.exporting.writers`.
 """
 
+_LINE_BREAK = re.compile("\r\n|\r|\n")
 _APOSTROPHE = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -58,6 +60,29 @@ class Row:
     cells: list[str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a sheet that stand one behind the other.
+
+    Attributes:
+        lines: the line on which each begins.
+        rows: the cells of each; not shown in tracebacks.
+        raw: whether they are as they stand in a text: with the spaces at their ends, and with empty rows among them.
+    """
+
+    lines: Sequence[int]
+    rows: list[list[str]] = field(repr=False)
+    raw: bool = False
+
+    def each(self) -> Iterator[Row]:
+        """The rows as `Sheet.rows` gives them."""
+        for line, cells in zip(self.lines, self.rows, strict=True):
+            if not self.raw:
+                yield Row(line, cells)
+            elif any(cells):
+                yield Row(line, [cell.strip() for cell in cells])
+
+
 class Sheet(Protocol):
     """A table that is being read.
 
@@ -81,6 +106,14 @@ class Sheet(Protocol):
 
         Raises:
             UnreadableFile: from some line on it is no table any more.
+        """
+        ...
+
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """The rows in pieces of at most that many, instead of `rows`: faster, where it is a text.
+
+        Raises:
+            UnreadableFile: as `rows`.
         """
         ...
 
@@ -173,6 +206,27 @@ class CsvSheet:
         """The rows below the header."""
         return self._rows if self._quoting.place is None else map(self._quoting.plain, self._rows)
 
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """The rows in pieces, as they stand in the file."""
+        if self._quoting.place is not None:
+            yield from pieces_of(self.rows(), size)
+            return
+        reader = self._reader
+        while True:
+            first, rows = reader.line_num + 1, list[list[str]]()
+            try:
+                # What was read before an error stays in the list.
+                rows.extend(islice(reader, size))
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise _unreadable(first + sum(map(_lines_of, rows)), error) from error
+            if not rows:
+                return
+            lines: Sequence[int] = range(first, first + len(rows))
+            if reader.line_num - first + 1 != len(rows):
+                # Some cells have several lines.
+                lines = list(accumulate(map(_lines_of, rows[:-1]), initial=first))
+            yield Piece(lines, rows, raw=True)
+
     def close(self) -> None:
         """Close the file."""
         self._text.close()
@@ -184,17 +238,31 @@ class CsvSheet:
                 if any(cells):
                     yield Row(line, [cell.strip() for cell in cells])
                 line = reader.line_num + 1
-        except csv.Error as error:
-            raise UnreadableFile(
-                f"The file is no CSV from line {line} on: {error}.",
-                cure="Check the quotation marks of that line: one inside a quoted cell is written twice.",
-                faults=[Fault(line, "", f"is no CSV: {error}")],
-            ) from error
-        except UnicodeDecodeError as error:
-            raise UnreadableFile(
-                f"The file's text does not fit its encoding near line {line}.",
-                cure="Leave the encoding out to have it found.",
-            ) from error
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _unreadable(line, error) from error
+
+
+def pieces_of(rows: Iterator[Row], size: int) -> Iterator[Piece]:
+    """Pieces of rows that come one by one."""
+    while some := list(islice(rows, size)):
+        yield Piece([row.line for row in some], [row.cells for row in some])
+
+
+def _lines_of(cells: Sequence[str]) -> int:
+    return 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in cells)
+
+
+def _unreadable(line: int, error: csv.Error | UnicodeDecodeError) -> UnreadableFile:
+    if isinstance(error, UnicodeDecodeError):
+        return UnreadableFile(
+            f"The file's text does not fit its encoding near line {line}.",
+            cure="Leave the encoding out to have it found.",
+        )
+    return UnreadableFile(
+        f"The file is no CSV from line {line} on: {error}.",
+        cure="Check the quotation marks of that line: one inside a quoted cell is written twice.",
+        faults=[Fault(line, "", f"is no CSV: {error}")],
+    )
 
 
 class Quoting:

@@ -13,7 +13,16 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from kameng_catalog.importing.faults import UnreadableFile
-from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Quoting, Row, checked_header
+from kameng_catalog.importing.sheets import (
+    EXACT_DIGITS,
+    Columns,
+    LossyNumber,
+    Piece,
+    Quoting,
+    Row,
+    checked_header,
+    pieces_of,
+)
 
 MOST_UNPACKED = 300_000_000
 """Bytes that a workbook may have when it is unpacked; its texts are held in memory while it is read."""
@@ -62,6 +71,10 @@ class WorkbookSheet:
                 row.cells.pop()
             row.cells.extend([""] * (width - len(row.cells)))
             yield self._quoting.plain(row)
+
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """The rows in pieces."""
+        return pieces_of(self.rows(), size)
 
     def close(self) -> None:
         """Close the workbook and its file."""

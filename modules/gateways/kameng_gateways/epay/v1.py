@@ -35,6 +35,7 @@ from kameng_settlement.gateway_contract import (
     Capabilities,
     Flow,
     GatewayMisconfigured,
+    GatewayNotReached,
     GatewayRefused,
     GatewayTitle,
     GatewayUnanswered,
@@ -248,6 +249,8 @@ async def _get(account: MerchantAccount, path: str) -> dict[str, Any]:
 
 
 def _read(status: int, body: bytes) -> dict[str, Any]:
+    if status == 429:
+        raise GatewayNotReached("Epay says that we call too often.", cure="Wait a little.")
     if status != 200:
         raise GatewayUnanswered(f"Epay answered {status}.")
     try:

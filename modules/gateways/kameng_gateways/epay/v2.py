@@ -35,6 +35,7 @@ from kameng_settlement.gateway_contract import (
     Capabilities,
     Flow,
     GatewayMisconfigured,
+    GatewayNotReached,
     GatewayRefused,
     GatewayTitle,
     GatewayUnanswered,
@@ -249,6 +250,8 @@ async def _send(account: MerchantAccount, path: str, values: Mapping[str, str]) 
         headers={"content-type": "application/x-www-form-urlencoded"},
         body=urlencode(_signed(account, settings, values)).encode(),
     )
+    if answer.status == 429:
+        raise GatewayNotReached("Epay says that we call too often.", cure="Wait a little.")
     if answer.status != 200:
         raise GatewayUnanswered(f"Epay answered {answer.status}.")
     try:

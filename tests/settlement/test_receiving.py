@@ -8,7 +8,7 @@ from uuid import UUID
 from kameng.errors import Conflict, InvalidInput, Refusal
 from kameng.ids import new_id
 from kameng.money import Money
-from kameng_settlement.admin_types import title_of
+from kameng_settlement.chart import CHART, Chart
 from kameng_settlement.contract import Receipt, Receipts, Received
 
 from .conftest import Books
@@ -41,7 +41,7 @@ async def test_money_from_outside_is_in_the_wallet_and_owed_by_its_source(books:
         """
     )
     assert [tuple(row) for row in rows] == [("clearing:manual", 500), ("clearing:wechat:1900000109", 200)]
-    assert title_of("clearing:manual", "en") == "Clearing with manual"
+    assert Chart(CHART).title("clearing:manual", "en") == "Clearing with manual"
     assert (await books.verified()).ok
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from kameng.module import Module, Permission, Provide, SchemaPart, Task
 from kameng_membership.contract import Members
+from kameng_settlement import bookkeeping
 from kameng_settlement.admin import (
     CREDIT_WALLET,
     REVERSE_TRANSACTION,
@@ -30,30 +31,36 @@ module = Module(
     requires={"membership": ">=0.1,<0.2"},
     settings=SettlementSettings,
     piccolo_app="kameng_settlement.piccolo_app",
-    shop=SchemaPart(extend={"Member": MemberWallet}, nodes={"WalletEntry": own_entries}),
+    shop=SchemaPart(extend={"Member": MemberWallet, **bookkeeping.SHOP_EXTEND}, nodes={"WalletEntry": own_entries}),
     admin=SchemaPart(
         query=SettlementAdminQuery,
         mutation=SettlementAdminMutation,
-        extend={"Member": MemberMoney},
+        extend={"Member": MemberMoney, **bookkeeping.ADMIN_EXTEND},
         nodes={
             "LedgerTransaction": transaction_nodes,
             "LedgerLine": line_nodes,
             "WalletEntry": all_entries,
+            **bookkeeping.ADMIN_NODES,
         },
     ),
     provides=(
         Provide(Ledger, lambda kernel: Ledger(kernel.db)),
+        *bookkeeping.PROVIDES,
         Provide(Charging, lambda kernel: LedgerCharging(kernel.db, kernel.services.get(Ledger))),
         Provide(Receipts, lambda kernel: LedgerReceipts(kernel.db, kernel.services.get(Ledger))),
         Provide(Wallets, lambda kernel: LedgerWallets(kernel.db)),
     ),
     needs=(Members,),
-    events=(WalletCredited, TransactionReversed),
-    tasks=(Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)),),
+    events=(WalletCredited, TransactionReversed, *bookkeeping.EVENTS),
+    tasks=(Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)), *bookkeeping.TASKS),
+    handlers=bookkeeping.HANDLERS,
+    notifications=bookkeeping.NOTIFICATIONS,
+    jobs=bookkeeping.JOBS,
     permissions=(
         Permission(READ_LEDGER, "Read the ledger and everybody's wallet", "查看账本和所有会员的钱包"),
         Permission(CREDIT_WALLET, "Credit wallets by hand", "手工给会员钱包入账"),
         Permission(REVERSE_TRANSACTION, "Reverse ledger transactions", "冲正账本交易"),
+        *bookkeeping.PERMISSIONS,
     ),
     commands=(ledger,),
 )

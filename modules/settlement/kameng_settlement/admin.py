@@ -10,6 +10,7 @@ from kameng.graphql import Connection, Info, mutation, payload
 from kameng.graphql.pages import PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
+from kameng_settlement.account_graphql import AccountQuery
 from kameng_settlement.admin_types import (
     READ_LEDGER,
     LedgerTransaction,
@@ -19,6 +20,8 @@ from kameng_settlement.admin_types import (
 )
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.crediting import credit_wallet, reverse_transaction
+from kameng_settlement.days.graphql import DayQuery
+from kameng_settlement.holds.graphql import HoldMutation, HoldQuery
 from kameng_settlement.journal import TRANSACTIONS, transaction_page, trial_balance
 from kameng_settlement.ledger import AlreadyRefunded, AlreadyReversed
 from kameng_settlement.settings import SettlementSettings
@@ -32,7 +35,7 @@ REVERSE_TRANSACTION = "settlement.reverse_transaction"
 
 
 @strawberry.type
-class SettlementAdminQuery:
+class SettlementAdminQuery(AccountQuery, HoldQuery, DayQuery):
     """Queries of the back office."""
 
     @strawberry.field(description="The books added up, by currency.")
@@ -104,7 +107,7 @@ class ReverseTransactionPayload:
 
 
 @strawberry.type
-class SettlementAdminMutation:
+class SettlementAdminMutation(HoldMutation):
     """Mutations of the back office."""
 
     @mutation(idempotency="own")

@@ -17,7 +17,7 @@ from kameng.graphql import Connection, Context, Info, Money, Node
 from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
-from kameng_settlement.chart import kind_of
+from kameng_settlement.chart import Chart
 from kameng_settlement.journal import (
     KindTotal,
     Side,
@@ -72,7 +72,7 @@ class LedgerLine(Node):
 
 
 @strawberry.type(description="A place that money can be in.")
-class LedgerAccount:
+class LedgerAccount(Node):
     """An account of the ledger."""
 
     key: strawberry.Private[UUID]
@@ -85,7 +85,7 @@ class LedgerAccount:
     @strawberry.field(description="The kind's name in the language of the request.")
     def title(self, info: Info) -> str:
         """The kind's name."""
-        return title_of(self.kind, info.context.locale)
+        return title_of(info.context, self.kind)
 
     @strawberry.field(description="What was posted to it, the newest first.")
     async def statement(
@@ -105,7 +105,13 @@ class LedgerAccount:
     def of(cls, side: Side, currency: str) -> LedgerAccount:
         """A side of a posting as GraphQL shows it."""
         owner = strawberry.ID(global_id("Member", side.owner_id)) if side.owner_kind == "member" else None
-        return cls(key=side.id, kind=side.kind, currency=currency, owner_id=owner)
+        return cls(
+            id=strawberry.ID(global_id("LedgerAccount", side.id)),
+            key=side.id,
+            kind=side.kind,
+            currency=currency,
+            owner_id=owner,
+        )
 
 
 async def _lines(context: Context, page: PageRequest, accounts: list[UUID]) -> list[Connection[LedgerLine]]:
@@ -186,7 +192,7 @@ class TrialBalanceLine:
     @strawberry.field(description="The kind's name in the language of the request.")
     def title(self, info: Info) -> str:
         """The kind's name."""
-        return title_of(self.kind, info.context.locale)
+        return title_of(info.context, self.kind)
 
 
 @strawberry.type(
@@ -229,10 +235,9 @@ def trial_balances(totals: Sequence[KindTotal]) -> list[TrialBalance]:
     return balances
 
 
-def title_of(kind: str, locale: str) -> str:
-    """A kind of account's name; its code where the chart does not know it (any more)."""
-    known = kind_of(kind)
-    return kind if known is None else known.title_zh if locale.startswith("zh") else known.title_en
+def title_of(context: Context, kind: str) -> str:
+    """A kind of account's name in the language of the request."""
+    return context.service(Chart).title(kind, context.locale)
 
 
 _TRANSACTIONS, _POSTINGS = object(), object()

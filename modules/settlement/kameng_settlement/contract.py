@@ -15,13 +15,44 @@ import msgspec
 
 from kameng.errors import Refusal
 from kameng.money import Money
-from kameng_settlement.events import WalletCredited
+from kameng_settlement.book_contract import Booked, Booking, Books, Exchange, Holder, Move
+from kameng_settlement.chart import HOUSE, AccountKind
+from kameng_settlement.events import HoldExpired, WalletCredited
+from kameng_settlement.hold_contract import (
+    Held,
+    Hold,
+    HoldClosed,
+    HoldExceeded,
+    HoldPosted,
+    HoldPosting,
+    Holds,
+    HoldVoided,
+    HoldVoiding,
+)
 
 __all__ = [
+    "HOUSE",
+    "AccountKind",
+    "Booked",
+    "Booking",
+    "Books",
     "Charge",
     "Charged",
     "Charging",
+    "Exchange",
+    "Held",
+    "Hold",
+    "HoldClosed",
+    "HoldExceeded",
+    "HoldExpired",
+    "HoldPosted",
+    "HoldPosting",
+    "HoldVoided",
+    "HoldVoiding",
+    "Holder",
+    "Holds",
     "InsufficientFunds",
+    "Move",
     "Receipt",
     "Receipts",
     "Received",

@@ -36,7 +36,7 @@ async def credit_wallet(context: Context, member: UUID, amount: Money, reason: s
         NotFound: there is no such member.
         Conflict: the key was used for another credit.
     """
-    key, memo = _key(context, MANUAL_CREDIT), _reason(reason)
+    key, memo = key_of_request(context, MANUAL_CREDIT), checked_reason(reason)
     if amount.minor <= 0:
         raise InvalidInput(
             "A credit is more than zero.",
@@ -91,7 +91,7 @@ async def reverse_transaction(context: Context, transaction: UUID, reason: str) 
         InsufficientFunds: the wallet that would give the money back holds less.
         Conflict: the key was used for something else.
     """
-    key, memo = _key(context, "reversal"), _reason(reason)
+    key, memo = key_of_request(context, "reversal"), checked_reason(reason)
     async with context.db.transaction():
         posted = await context.service(Ledger).reverse(transaction, key=key, memo=memo)
         if posted.fresh:
@@ -109,7 +109,12 @@ async def reverse_transaction(context: Context, transaction: UUID, reason: str) 
     return posted
 
 
-def _key(context: Context, kind: str) -> str:
+def key_of_request(context: Context, kind: str) -> str:
+    """The ledger's key of a request of the staff.
+
+    Raises:
+        InvalidInput: it came without an idempotency key, or with one that is too long.
+    """
     # A key belongs to whoever sends it: nobody's keys can collide with, or probe, another one's.
     key = context.idempotency_key or ""
     if not 1 <= len(key) <= LONGEST_KEY:
@@ -122,7 +127,12 @@ def _key(context: Context, kind: str) -> str:
     return f"{kind}:{context.principal.key}:{key}"
 
 
-def _reason(text: str) -> str:
+def checked_reason(text: str) -> str:
+    """A reason as it is kept.
+
+    Raises:
+        InvalidInput: it is missing, too long, or holds what cannot be kept.
+    """
     reason = text.strip()
     if not 1 <= len(reason) <= LONGEST_REASON or "\0" in reason:
         raise InvalidInput(

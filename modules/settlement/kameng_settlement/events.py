@@ -30,3 +30,34 @@ class TransactionReversed(Event, frozen=True, kw_only=True):
     name = "settlement.transaction_reversed"
     transaction: str
     reversal: str
+
+
+class HoldExpired(Event, frozen=True, kw_only=True):
+    """Money that was held for too long is free again.
+
+    Attributes:
+        hold: which.
+        key: the idempotency key under which it was placed.
+        amount_minor, currency: how much.
+    """
+
+    name = "settlement.hold_expired"
+    hold: str
+    key: str
+    amount_minor: int
+    currency: str
+
+
+class LedgerNotWhole(Event, frozen=True, kw_only=True):
+    """The nightly check of the ledger found something wrong. Nothing was adjusted.
+
+    Attributes:
+        check: the check's key.
+        found: how many things are wrong.
+        first: the first of them, for people.
+    """
+
+    name = "settlement.ledger_not_whole"
+    check: str
+    found: int
+    first: str

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from kameng_settlement.days.tables import LedgerCheckTable, LedgerDay
+from kameng_settlement.holds.tables import HoldTable
 from kameng_settlement.payments.loading_tables import TABLES as LOADING
 from kameng_settlement.payments.tables import TABLES as PAYMENTS
 from kameng_settlement.reconciliation.tables import TABLES as RECONCILIATION
@@ -19,6 +21,9 @@ APP_CONFIG = AppConfig(
         Balance,
         ChargeRefund,
         RefundTable,
+        HoldTable,
+        LedgerDay,
+        LedgerCheckTable,
         *PAYMENTS,
         *LOADING,
         *RECONCILIATION,

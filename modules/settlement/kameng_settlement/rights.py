@@ -1,8 +1,11 @@
 """The rights of the role that serves the shop: it reads the journals and adds to them, nothing else."""
 
+from kameng_settlement.days.tables import LedgerCheckTable, LedgerDay
+from kameng_settlement.holds.tables import HoldTable
 from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
-_APPEND_ONLY = (LedgerTransaction, Posting, RefundTable)
+_APPEND_ONLY = (LedgerTransaction, Posting, RefundTable, LedgerDay, LedgerCheckTable)
+_NEVER_DELETED = (Account, ChargeRefund, HoldTable)
 
 
 def grants(role: str) -> str:
@@ -13,9 +16,13 @@ def grants(role: str) -> str:
         role: a plain role name, which the caller has checked.
     """
     lines = []
-    for table in (Account, LedgerTransaction, Posting, Balance, ChargeRefund, RefundTable):
+    for table in (*_APPEND_ONLY, *_NEVER_DELETED, Balance):
         name = table._meta.tablename
-        kept = "select, insert" if table in _APPEND_ONLY else "select, insert, update, delete"
+        kept = "select, insert"
+        if table not in _APPEND_ONLY:
+            kept += ", update"
+        if table is Balance:  # folding takes rows away
+            kept += ", delete"
         lines += [f"revoke all on {name} from {role};", f"grant {kept} on {name} to {role};"]
     lines += [
         f"grant usage on sequence {table._meta.tablename}_id_seq to {role};" for table in (Posting, Balance)

@@ -1,51 +1,23 @@
-"""Proving the ledger: every balance recomputed from the postings, and the books in balance."""
+"""Proving the ledger: every balance recomputed from the postings, the books in balance, and the days as they were sealed."""
 
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
-from kameng.db import Database, Statement
+from kameng.db import Database
+from kameng_settlement.days.proving import Anchor, prove_days, read_days
 from kameng_settlement.journal import trial_balance
+from kameng_settlement.verifying_statements import BROKEN, COUNTS, DIFFERENCES, EMPTY, PENDING
+
+if TYPE_CHECKING:
+    from kameng.vault import Vault
 
 SHOWN = 100
-"""Differences that a report lists; it counts all of them."""
-
-_DIFFERENCES = Statement(
-    "settlement.verify_balances",
-    # Added up from the journal alone, by the two sides apart, so that the server can use several processes.
-    """
-    select account, coalesce(d.amount, 0) as debits, coalesce(c.amount, 0) as credits,
-           coalesce(k.debits, 0) as kept_debits, coalesce(k.credits, 0) as kept_credits
-    from (select debit_account as account, sum(amount) as amount from settlement_posting group by 1) d
-    full join (select credit_account as account, sum(amount) as amount from settlement_posting group by 1) c
-        using (account)
-    full join (
-        select account, sum(debits) as debits, sum(credits) as credits from settlement_balance group by 1
-    ) k using (account)
-    where coalesce(d.amount, 0) <> coalesce(k.debits, 0) or coalesce(c.amount, 0) <> coalesce(k.credits, 0)
-    order by account
-    """,
-)
-
-_EMPTY = Statement(
-    "settlement.verify_transactions",
-    """
-    select t.id from settlement_ledger_transaction t
-    where not exists (select from settlement_posting p where p.transaction = t.id)
-    order by t.id
-    """,
-)
-
-_COUNTS = Statement(
-    "settlement.count_journals",
-    """
-    select (select count(*) from settlement_account) as accounts,
-           (select count(*) from settlement_ledger_transaction) as transactions,
-           (select count(*) from settlement_posting) as postings
-    """,
-)
+"""Differences of each kind that a report lists; it counts all of them."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -79,6 +51,11 @@ class LedgerReport(msgspec.Struct, frozen=True, kw_only=True):
         different: how many there are.
         empty: transactions without a posting, at most `SHOWN`.
         unbalanced: currencies whose debits and credits differ → debits minus credits, in minor units.
+        broken: what else is wrong, for people, at most `SHOWN`: holds, floors, rows that belong to nothing.
+        chain: what differs from the sealed days; at most `SHOWN`.
+        sealed: how many days are sealed.
+        head: the newest of them; None where there is none, or the chain was not looked at.
+        found: how many things are wrong altogether.
     """
 
     accounts: int
@@ -88,45 +65,90 @@ class LedgerReport(msgspec.Struct, frozen=True, kw_only=True):
     different: int
     empty: tuple[UUID, ...]
     unbalanced: dict[str, int]
+    broken: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    sealed: int = 0
+    head: Anchor | None = None
+    found: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether the ledger is whole."""
-        return not (self.different or self.empty or self.unbalanced)
+        return not self.found
+
+    @property
+    def findings(self) -> list[str]:
+        """Everything that is wrong, for people."""
+        lines = [f"{currency}: debits minus credits is {minor}" for currency, minor in self.unbalanced.items()]
+        lines += [str(difference) for difference in self.differences]
+        if self.different > len(self.differences):
+            lines.append(f"… and {self.different - len(self.differences)} more accounts")
+        lines += [f"transaction {key} has no posting" for key in self.empty]
+        return [*lines, *self.broken, *self.chain]
 
     def __str__(self) -> str:
         looked = f"{self.accounts} accounts, {self.transactions} transactions, {self.postings} postings"
         if self.ok:
-            return f"The ledger is whole: {looked}; the trial balance of every currency is zero."
-        lines = [f"The ledger is NOT whole ({looked}):"]
-        lines += [
-            f"  {currency}: debits minus credits is {minor}" for currency, minor in self.unbalanced.items()
-        ]
-        lines += [f"  {difference}" for difference in self.differences]
-        if self.different > len(self.differences):
-            lines.append(f"  … and {self.different - len(self.differences)} more accounts")
-        lines += [f"  transaction {key} has no posting" for key in self.empty]
+            lines = [f"The ledger is whole: {looked}; the trial balance of every currency is zero."]
+        else:
+            lines = [f"The ledger is NOT whole ({looked}):", *(f"  {finding}" for finding in self.findings)]
+        if self.head is not None:
+            lines.append(f"{self.sealed} days are sealed, the newest one is {self.head.day}.")
+            lines.append(f"Anchor (keep it elsewhere, and give it to the next verification): {self.head}")
         return "\n".join(lines)
 
 
-async def verify_ledger(db: Database) -> LedgerReport:
-    """Recompute all balances and compare, in one snapshot while the shop runs on."""
+async def verify_ledger(
+    db: Database, vault: Vault | None = None, *, newest: int | None = None, anchor: Anchor | None = None
+) -> LedgerReport:
+    """Recompute everything and compare, in one snapshot while the shop runs on.
+
+    Args:
+        db: the ledger's.
+        vault: holds the key with which days are signed; None: the chain is not looked at.
+        newest: of how many sealed days the content is hashed anew; None: of all.
+        anchor: a sealed day that was noted down elsewhere.
+    """
     async with db.transaction():
         await db.execute("set transaction isolation level repeatable read, read only")
-        counts = await db.fetchrow(_COUNTS)
+        counts = await db.fetchrow(COUNTS)
         assert counts is not None  # noqa: S101 - a select without FROM has one row
-        differences = [
-            Difference(row["account"], *(int(value) for value in tuple(row.values())[1:]))
-            for row in await db.fetch(_DIFFERENCES)
-        ]
-        empty = await db.fetch(_EMPTY)
-        totals: dict[str, int] = {}
+        differences = await balance_differences(db)
+        empty = [row["id"] for row in await db.fetch(EMPTY)]
+        broken = [row["finding"] for row in await db.fetch(PENDING)]
+        broken += [row["finding"] for row in await db.fetch(BROKEN)]
+        unbalanced: dict[str, int] = {}
         for total in await trial_balance(db):
-            totals[total.currency] = totals.get(total.currency, 0) + total.debits - total.credits
+            unbalanced[total.currency] = unbalanced.get(total.currency, 0) + total.debits - total.credits
+        unbalanced = {currency: minor for currency, minor in unbalanced.items() if minor}
+        days = await read_days(db) if vault else []
+        chain = await prove_days(db, vault, days, newest=newest, anchor=anchor) if vault else []
     return LedgerReport(
         **dict(counts),
         differences=tuple(differences[:SHOWN]),
         different=len(differences),
-        empty=tuple(row["id"] for row in empty[:SHOWN]),
-        unbalanced={currency: minor for currency, minor in totals.items() if minor},
+        empty=tuple(empty[:SHOWN]),
+        unbalanced=unbalanced,
+        broken=tuple(broken[:SHOWN]),
+        chain=tuple(chain[:SHOWN]),
+        sealed=len(days),
+        head=Anchor(days[-1].day, days[-1].hash) if days else None,
+        found=len(differences) + len(empty) + len(unbalanced) + len(broken) + len(chain),
     )
+
+
+async def balance_differences(db: Database) -> list[Difference]:
+    """All accounts whose kept balance is not what the journal adds up to. One statement over all postings."""
+    return [
+        Difference(row["account"], *(int(value) for value in tuple(row.values())[1:]))
+        for row in await db.fetch(DIFFERENCES)
+    ]
+
+
+async def anchors(db: Database, since: date | None = None) -> list[Anchor]:
+    """The sealed days as anchors, the oldest first; all of them, or those from a day on."""
+    return [
+        Anchor(sealed.day, sealed.hash)
+        for sealed in await read_days(db)
+        if since is None or sealed.day >= since
+    ]

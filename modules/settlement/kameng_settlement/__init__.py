@@ -31,7 +31,9 @@ module = Module(
     requires={"membership": ">=0.1,<0.2"},
     settings=SettlementSettings,
     piccolo_app="kameng_settlement.piccolo_app",
-    shop=SchemaPart(extend={"Member": MemberWallet, **bookkeeping.SHOP_EXTEND}, nodes={"WalletEntry": own_entries}),
+    shop=SchemaPart(
+        extend={"Member": MemberWallet, **bookkeeping.SHOP_EXTEND}, nodes={"WalletEntry": own_entries}
+    ),
     admin=SchemaPart(
         query=SettlementAdminQuery,
         mutation=SettlementAdminMutation,

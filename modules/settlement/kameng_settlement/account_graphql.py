@@ -160,7 +160,9 @@ class AccountQuery:
         context.require(READ_LEDGER)
         known = context.service(Chart).kind(kind)
         if known is None:
-            raise InvalidInput("There is no such kind of account.", cure="Take one of the chart.", path=("kind",))
+            raise InvalidInput(
+                "There is no such kind of account.", cure="Take one of the chart.", path=("kind",)
+            )
         owner = HOUSE if member_id is None else key_of("Member", member_id)
         address = Address(known, owner, money.check_currency(currency))
         key = (await context.service(Ledger).accounts.find([address])).get(address)

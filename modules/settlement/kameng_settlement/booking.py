@@ -110,7 +110,9 @@ class LedgerBooks:
             ("memo", booking.memo, LONGEST_MEMO, 0),
         ):
             if not least <= len(text) <= longest or "\0" in text:
-                return InvalidInput(f"This {name} cannot be kept.", cure=f"Give {least} to {longest} characters.")
+                return InvalidInput(
+                    f"This {name} cannot be kept.", cure=f"Give {least} to {longest} characters."
+                )
         if not booking.moves:
             return InvalidInput("A booking moves something.", cure="Give at least one move.")
         try:

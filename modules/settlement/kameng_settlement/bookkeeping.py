@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from kameng.graphql import Context
@@ -32,7 +33,13 @@ SHOP_EXTEND = {"Wallet": WalletStatements}
 
 ADMIN_EXTEND = {"Wallet": WalletStatements, "LedgerAccount": AccountFigures}
 
-ADMIN_NODES: dict[str, Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]] = {"LedgerAccount": account_nodes, "LedgerHold": hold_nodes, "LedgerCheck": check_nodes}
+NodeLoader: TypeAlias = Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]
+
+ADMIN_NODES: dict[str, NodeLoader] = {
+    "LedgerAccount": account_nodes,
+    "LedgerHold": hold_nodes,
+    "LedgerCheck": check_nodes,
+}
 
 EVENTS = (HoldExpired, LedgerNotWhole)
 

@@ -20,7 +20,9 @@ from kameng_settlement.periods import Period, Sums, lines_of_period, sums_of_acc
 from kameng_settlement.types import WalletEntry
 
 
-@strawberry.type(description="A wallet in a period: what it had before, what came and went, what it had after.")
+@strawberry.type(
+    description="A wallet in a period: what it had before, what came and went, what it had after."
+)
 class WalletPeriod:
     """A wallet in a period."""
 

@@ -79,7 +79,9 @@ class LedgerReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def findings(self) -> list[str]:
         """Everything that is wrong, for people."""
-        lines = [f"{currency}: debits minus credits is {minor}" for currency, minor in self.unbalanced.items()]
+        lines = [
+            f"{currency}: debits minus credits is {minor}" for currency, minor in self.unbalanced.items()
+        ]
         lines += [str(difference) for difference in self.differences]
         if self.different > len(self.differences):
             lines.append(f"… and {self.different - len(self.differences)} more accounts")

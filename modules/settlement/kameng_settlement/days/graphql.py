@@ -94,7 +94,9 @@ class DayQuery:
         days = [SealedDay.of(row) for row in rows]
         return page.connection(days, _DAYS, lambda sealed: [sealed.day], LedgerDay.of)
 
-    @strawberry.field(description="Checks of the ledger, the newest first: all, or those that found something or not.")
+    @strawberry.field(
+        description="Checks of the ledger, the newest first: all, or those that found something or not."
+    )
     async def ledger_checks(
         self,
         info: Info,

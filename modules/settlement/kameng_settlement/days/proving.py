@@ -75,7 +75,12 @@ async def read_days(db: Database) -> list[SealedDay]:
 
 
 async def prove_days(
-    db: Database, vault: Vault, days: list[SealedDay], *, newest: int | None = None, anchor: Anchor | None = None
+    db: Database,
+    vault: Vault,
+    days: list[SealedDay],
+    *,
+    newest: int | None = None,
+    anchor: Anchor | None = None,
 ) -> list[str]:
     """What differs from what was sealed, for people; empty if nothing does.
 
@@ -152,15 +157,15 @@ async def _altered(db: Database, day: date) -> list[str]:
         rows = list(group)
         own = [row for row in rows if row["amount"] is not None]
         if rows[0]["fingerprint"] not in _fingerprints(rows[0], own):
-            findings.append(f"transaction {rows[0]['id']} ({rows[0]['key']}) is not what its fingerprint says")
+            findings.append(
+                f"transaction {rows[0]['id']} ({rows[0]['key']}) is not what its fingerprint says"
+            )
     return findings
 
 
 def _fingerprints(row: Any, postings: list[Any]) -> tuple[bytes, ...]:
     transfers = tuple(
-        Transfer(
-            posting["debit_account"], posting["credit_account"], posting["amount"], posting["currency"]
-        )
+        Transfer(posting["debit_account"], posting["credit_account"], posting["amount"], posting["currency"])
         for posting in postings
     )
 

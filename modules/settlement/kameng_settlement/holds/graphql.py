@@ -36,7 +36,9 @@ class HoldState(Enum):
     EXPIRED = strawberry.enum_value("expired", description="It is free again, since nobody took it in time.")
 
 
-@strawberry.type(description="Money of an account that is set aside until it is posted, voided or has expired.")
+@strawberry.type(
+    description="Money of an account that is set aside until it is posted, voided or has expired."
+)
 class LedgerHold(Node):
     """A hold."""
 

@@ -120,9 +120,7 @@ def _refusal(placement: Placement, bounded: bool) -> Refusal | None:
 
 
 def _unbounded() -> InvalidInput:
-    return InvalidInput(
-        "Money can be held only of an account that has a floor.", cure="Hold it of a wallet."
-    )
+    return InvalidInput("Money can be held only of an account that has a floor.", cure="Hold it of a wallet.")
 
 
 def _too_little(placement: Placement, held: int) -> InsufficientFunds:

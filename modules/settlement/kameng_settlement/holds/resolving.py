@@ -169,8 +169,10 @@ def _unknown() -> NotFound:
 def _closed(hold: _Locked) -> HoldClosed | None:
     if hold.state == "pending" and not hold.over:
         return None
-    how = "has expired" if hold.state == "pending" else {"expired": "has expired"}.get(
-        hold.state, f"was {hold.state}"
+    how = (
+        "has expired"
+        if hold.state == "pending"
+        else {"expired": "has expired"}.get(hold.state, f"was {hold.state}")
     )
     return HoldClosed(f"This hold {how}.", cure="Place another one.")
 

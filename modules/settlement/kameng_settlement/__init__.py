@@ -19,6 +19,7 @@ from kameng_settlement.contract import Charging, Receipts, Wallets
 from kameng_settlement.events import TransactionReversed, WalletCredited
 from kameng_settlement.folding import fold_balances
 from kameng_settlement.ledger import Ledger
+from kameng_settlement.payments import brings as payments
 from kameng_settlement.receiving import LedgerReceipts
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.shop import MemberWallet
@@ -51,10 +52,15 @@ module = Module(
         Provide(Charging, lambda kernel: LedgerCharging(kernel.db, kernel.services.get(Ledger))),
         Provide(Receipts, lambda kernel: LedgerReceipts(kernel.db, kernel.services.get(Ledger))),
         Provide(Wallets, lambda kernel: LedgerWallets(kernel.db)),
+        *payments.PROVIDES,
     ),
     needs=(Members,),
-    events=(WalletCredited, TransactionReversed, *bookkeeping.EVENTS),
-    tasks=(Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)), *bookkeeping.TASKS),
+    events=(WalletCredited, TransactionReversed, *bookkeeping.EVENTS, *payments.EVENTS),
+    tasks=(
+        Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)),
+        *bookkeeping.TASKS,
+        *payments.TASKS,
+    ),
     handlers=bookkeeping.HANDLERS,
     notifications=bookkeeping.NOTIFICATIONS,
     jobs=bookkeeping.JOBS,
@@ -63,6 +69,8 @@ module = Module(
         Permission(CREDIT_WALLET, "Credit wallets by hand", "手工给会员钱包入账"),
         Permission(REVERSE_TRANSACTION, "Reverse ledger transactions", "冲正账本交易"),
         *bookkeeping.PERMISSIONS,
+        *payments.PERMISSIONS,
     ),
+    routes=payments.ROUTES,
     commands=(ledger,),
 )

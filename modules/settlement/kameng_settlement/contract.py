@@ -29,6 +29,9 @@ from kameng_settlement.hold_contract import (
     HoldVoided,
     HoldVoiding,
 )
+from kameng_settlement.payments.desk import OpenedPayment, PaymentDesk, PaymentDraft, TwoPersons
+from kameng_settlement.payments.errors import ConfirmationDiffers, SamePerson
+from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
 
 __all__ = [
     "HOUSE",
@@ -39,6 +42,7 @@ __all__ = [
     "Charge",
     "Charged",
     "Charging",
+    "ConfirmationDiffers",
     "Exchange",
     "Held",
     "Hold",
@@ -53,12 +57,20 @@ __all__ = [
     "Holds",
     "InsufficientFunds",
     "Move",
+    "OpenedPayment",
+    "PaymentDesk",
+    "PaymentDraft",
+    "PaymentNeedsAttention",
+    "PaymentRefundSettled",
+    "PaymentSucceeded",
     "Receipt",
     "Receipts",
     "Received",
     "Refund",
     "RefundTooLarge",
     "Refunded",
+    "SamePerson",
+    "TwoPersons",
     "Wallet",
     "WalletCredited",
     "Wallets",

@@ -29,9 +29,6 @@ from kameng.http.readiness import is_ready
 STARTING_SECONDS = 120.0
 """How long a successor may take to start serving before it is given up."""
 
-STOPPING_SECONDS = 20.0
-"""How long a process may take to answer what it has begun before it is killed."""
-
 _LOOK_SECONDS = 0.05
 _AGAIN_SECONDS = 1.0
 """After which a process that was told to stop is told again: while its event loop stands still, between the start of the
@@ -47,12 +44,14 @@ class ReplacingServer(MPServer):
 
     Args:
         ready_folder: where the processes tell that they can serve; see `kameng.http.readiness`.
+        stop_seconds: how long a process may take to answer what it has begun before it is killed.
         target, options: Granian's.
     """
 
-    def __init__(self, target: str, *, ready_folder: Path, **options: Any) -> None:
+    def __init__(self, target: str, *, ready_folder: Path, stop_seconds: float, **options: Any) -> None:
         super().__init__(target, **options)
         self._ready_folder = ready_folder
+        self._stop_seconds = stop_seconds
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Stop; from here on it is no fault of a process that it ends."""
@@ -119,7 +118,7 @@ class ReplacingServer(MPServer):
         Granian's own way to wait is to join them, as a thread of its does for each too. Only one of the two is told by the
         operating system; the other may come back before that is known, and would kill what has ended well.
         """
-        end = time.monotonic() + STOPPING_SECONDS
+        end = time.monotonic() + self._stop_seconds
         while left := [worker for worker in workers if worker.is_alive()]:
             patience = min(_AGAIN_SECONDS, end - time.monotonic())
             if over() or patience <= 0:

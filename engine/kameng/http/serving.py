@@ -62,6 +62,7 @@ def serve_web(settings: Settings, *, processes: int) -> None:
         ReplacingServer(
             "kameng.http.target:app",
             ready_folder=Path(ready),
+            stop_seconds=settings.engine.stop_seconds,
             factory=True,
             interface=Interfaces.ASGI,
             address=settings.engine.host,

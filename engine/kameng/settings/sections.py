@@ -18,6 +18,8 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         data_dir: where the embedded services, uploads and keys of a development machine live.
         pool_size: database connections of each process.
         web_processes, worker_processes, worker_threads: how much `serve`, `worker` and `dev` start.
+        stop_seconds: how long a web process may take to answer what it has begun before it is killed; give it less than
+            what kills the whole service, such as a container's grace period.
         log_format: ``text`` for people, ``json`` for machines.
         log_level: the least level that is written.
         master_keys_file: the file with the vault's master keys; empty: ``vault.keys`` in ``data_dir``.
@@ -35,6 +37,7 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     web_processes: int = 1
     worker_processes: int = 1
     worker_threads: int = 4
+    stop_seconds: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 20.0
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     master_keys_file: str = ""

@@ -98,6 +98,7 @@ def serve(kernel: Kernel, tmp_path: Path) -> Iterator[Served]:
         "REDIS_URL": engine.redis_url,
         "KAMENG_KAMENG__DATA_DIR": str(kernel.settings.data_dir),
         "KAMENG_KAMENG__LOG_LEVEL": "warning",
+        "KAMENG_KAMENG__STOP_SECONDS": "100",  # that a machine is busy shall kill nobody here
     }
     command = [sys.executable, "-m", "kameng", "--config", str(config), "serve", "--port", str(port)]
     with log.open("wb") as output:

@@ -339,7 +339,7 @@ class Simulator(ABC):
         with self.lock:
             known = self.find_refund(number)
             trade, refund = known if known else (self.trades[number], None)
-            twist = Twist(**{**options, "number": options.pop("as_number", None)})
+            twist = Twist(number=options.pop("as_number", None), **options)
             notice = self.notice(trade, refund, twist)
         answers: list[dict[str, Any]] = []
         if send and delay:

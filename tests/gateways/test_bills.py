@@ -1,0 +1,181 @@
+"""Bills of a day, as the gateways hand them out, and what is checked before they are believed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from kameng_gateways.moments import CHINA
+from kameng_settlement.gateway_contract import (
+    BillKind,
+    BillNotReady,
+    GatewayRefused,
+    GatewayUnanswered,
+    GatewayUnsupported,
+)
+
+from .cases import CASES, Case, Simulated, new_number, refund_of, request
+
+WECHAT, ALIPAY, STRIPE, EPAY, EPAY_V2 = CASES
+
+
+async def a_day(case: Case, simulated: Simulated, days_ago: int):
+    """Two payments and a refund of a day, found nowhere else; the account, the day and the payments."""
+    account = case.account(simulated)
+    noon = datetime.now(UTC) - timedelta(days=days_ago)
+    numbers = []
+    for amount in (9850, 100):
+        number = new_number()
+        simulated.control("open", number=number, amount=amount, currency=case.currency.lower())
+        numbers.append((number, simulated.control("pay", number=number, at=noon.timestamp())["trade"]))
+    zone = UTC if case.name == "stripe" else CHINA
+    return account, noon.astimezone(zone).date(), numbers
+
+
+@pytest.fixture
+def fresh(tmp_path: Any) -> Any:
+    """Starts a simulator without a past."""
+    running: list[Simulated] = []
+
+    def start(case: Case) -> Simulated:
+        running.append(Simulated(case.simulator, tmp_path))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+async def test_wechats_bill_of_trades(fresh: Callable[[Case], Simulated]) -> None:
+    account, day, ((number, trade), _) = await a_day(WECHAT, fresh(WECHAT), 2)
+    content = await WECHAT.gateway.bill(account, day, BillKind.TRADE)
+    assert content is not None
+    header, first, second, totals, sums = content.decode("utf-8-sig").split("\r\n")[:5]
+    row = dict(zip(header.split(","), (field.removeprefix("`") for field in first.split(",")), strict=True))
+    assert len(row) == 27
+    assert (row["商户订单号"], row["微信订单号"], row["订单金额"], row["手续费"]) == (
+        number,
+        trade["transaction"],
+        "98.50",
+        "0.59000",
+    )
+    assert second.startswith("`")
+    assert totals.startswith("总交易单数")
+    assert sums.split(",")[0] == "`2"
+
+
+async def test_wechats_bill_of_funds(fresh: Callable[[Case], Simulated]) -> None:
+    account, day, _ = await a_day(WECHAT, fresh(WECHAT), 2)
+    content = await WECHAT.gateway.bill(account, day, BillKind.FUNDS)
+    assert content is not None
+    header, *rows, _, sums = content.decode("utf-8-sig").strip().split("\r\n")
+    assert len(header.split(",")) == 11
+    assert len(rows) == 4  # two incomes and their fees
+    assert sums == "`4,`2,`99.50,`2,`0.60"
+
+
+async def test_a_day_without_trades_has_no_bill_at_wechat_pay(fresh: Callable[[Case], Simulated]) -> None:
+    account, day, _ = await a_day(WECHAT, fresh(WECHAT), 2)
+    assert await WECHAT.gateway.bill(account, day - timedelta(days=30), BillKind.TRADE) is None
+
+
+async def test_a_bill_that_is_being_made_is_not_ready(fresh: Callable[[Case], Simulated]) -> None:
+    for case in (WECHAT, ALIPAY):
+        simulated = fresh(case)
+        account, day, _ = await a_day(case, simulated, 2)
+        simulated.control("policy", bills="creating")
+        with pytest.raises(BillNotReady):
+            await case.gateway.bill(account, day, BillKind.TRADE)
+    account = STRIPE.account(fresh(STRIPE))
+    with pytest.raises(BillNotReady):
+        await STRIPE.gateway.bill(account, datetime.now(UTC).date(), BillKind.FUNDS)
+
+
+async def test_a_bill_that_is_not_the_one_that_was_signed_for_is_refused(
+    fresh: Callable[[Case], Simulated],
+) -> None:
+    simulated = fresh(WECHAT)
+    account, day, _ = await a_day(WECHAT, simulated, 2)
+    simulated.control("policy", bills="cut")  # one byte lacks
+    with pytest.raises(GatewayUnanswered):
+        await WECHAT.gateway.bill(account, day, BillKind.TRADE)
+
+
+async def test_todays_bill_is_refused_by_wechat_pay(fresh: Callable[[Case], Simulated]) -> None:
+    account = WECHAT.account(fresh(WECHAT))
+    with pytest.raises(GatewayRefused):
+        await WECHAT.gateway.bill(account, datetime.now(CHINA).date(), BillKind.TRADE)
+
+
+async def test_alipays_bill_is_a_zip_in_gbk(fresh: Callable[[Case], Simulated]) -> None:
+    simulated = fresh(ALIPAY)
+    account, day, ((number, trade), _) = await a_day(ALIPAY, simulated, 2)
+    content = await ALIPAY.gateway.bill(account, day, BillKind.TRADE)
+    assert content is not None
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        [name] = [each for each in archive.namelist() if "汇总" not in each]
+        lines = archive.read(name).decode("gbk").split("\r\n")
+    [header, *_] = [line for line in lines if line.startswith("支付宝交易号")]
+    rows = [line for line in lines if not line.startswith("#") and "\t" in line]
+    first = dict(zip(header.split(","), (field.strip() for field in rows[0].split(",")), strict=True))
+    assert len(first) == 25
+    assert (first["商户订单号"], first["支付宝交易号"], first["订单金额（元）"], first["服务费（元）"]) == (
+        number,
+        trade["transaction"],
+        "98.50",
+        "-0.59",
+    )
+    assert "#交易合计：2笔，商家实收共99.50元，商家优惠共0.00元" in lines
+
+
+async def test_stripes_movements_as_csv_over_several_pages(fresh: Callable[[Case], Simulated]) -> None:
+    # Given two payments and a refund of an earlier day, and pages of one
+    simulated = fresh(STRIPE)
+    account, day, ((number, trade), (second, _)) = await a_day(STRIPE, simulated, 2)
+    simulated.control("policy", page=1)
+    content = await STRIPE.gateway.bill(account, day, BillKind.FUNDS)
+    assert content is not None
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    # Then each movement stands there once
+    assert len({row["id"] for row in rows}) == len(rows) == 2
+    [row] = [each for each in rows if each["kameng_number (metadata)"] == number]
+    assert (row["Type"], row["Source"], row["Amount"], row["Fee"], row["Net"], row["Currency"]) == (
+        "charge",
+        trade["transaction"],
+        "98.50",
+        "0.59",
+        "97.91",
+        "usd",
+    )
+    assert {each["kameng_number (metadata)"] for each in rows} == {number, second}
+    assert await STRIPE.gateway.bill(account, day - timedelta(days=30), BillKind.FUNDS) is None
+
+
+async def test_a_refund_stands_in_the_bill_of_its_day(fresh: Callable[[Case], Simulated]) -> None:
+    # Given a payment of today and a part of it that went back; the day is over for the bills of the simulator's trades
+    simulated = fresh(STRIPE)
+    account = STRIPE.account(simulated)
+    wanted = request(STRIPE)
+    await STRIPE.gateway.start(account, wanted)
+    paid = simulated.control("pay", number=wanted.number, at=time.time())["trade"]
+    back = refund_of(wanted, paid["transaction"], 100)
+    done = await STRIPE.gateway.refund(account, back)
+    assert done.reference is not None
+    # Then what it gave back has the refund's own number there
+    known = simulated.control("trades")[wanted.number]["refunds"][back.number]
+    assert done.reference == f"re_{known['reference']}"
+
+
+async def test_what_has_no_bills_says_so(fresh: Callable[[Case], Simulated]) -> None:
+    simulated = fresh(EPAY)
+    for case in (EPAY, EPAY_V2):
+        assert case.gateway.capabilities.bills == frozenset()
+        with pytest.raises(GatewayUnsupported):
+            await case.gateway.bill(case.account(simulated), date(2026, 11, 1), BillKind.TRADE)

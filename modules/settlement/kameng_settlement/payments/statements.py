@@ -315,9 +315,9 @@ WRITE_REFUND = Statement(
     "settlement.write_payment_refund",
     """
     update settlement_payment_refund
-    set state = $2, note = $3, gateway_reference = coalesce($4, gateway_reference), returned = $5,
-        settled_at = case when $2 in ('SUCCEEDED', 'FAILED') then coalesce($6, now()) end,
-        next_at = case when $2 in ('SUCCEEDED', 'FAILED') then null else next_at end, busy_until = null
+    set state = $2::text, note = $3, gateway_reference = coalesce($4, gateway_reference), returned = $5,
+        settled_at = case when $2::text in ('SUCCEEDED', 'FAILED') then coalesce($6, now()) end,
+        next_at = case when $2::text in ('SUCCEEDED', 'FAILED') then null else next_at end, busy_until = null
     where id = $1
     """,
 )

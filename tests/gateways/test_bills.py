@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 import zipfile
 from collections.abc import Callable
@@ -33,7 +34,9 @@ async def a_day(case: Case, simulated: Simulated, days_ago: int):
     numbers = []
     for amount in (9850, 100):
         number = new_number()
-        simulated.control("open", number=number, amount=amount, currency=case.currency.lower())
+        simulated.control(
+            "open", number=number, amount=amount, currency=case.currency.lower(), at=noon.timestamp()
+        )
         numbers.append((number, simulated.control("pay", number=number, at=noon.timestamp())["trade"]))
     zone = UTC if case.name == "stripe" else CHINA
     return account, noon.astimezone(zone).date(), numbers
@@ -95,7 +98,7 @@ async def test_a_bill_that_is_being_made_is_not_ready(fresh: Callable[[Case], Si
             await case.gateway.bill(account, day, BillKind.TRADE)
     account = STRIPE.account(fresh(STRIPE))
     with pytest.raises(BillNotReady):
-        await STRIPE.gateway.bill(account, datetime.now(UTC).date(), BillKind.FUNDS)
+        await STRIPE.gateway.bill(account, datetime.now(UTC).date(), BillKind.TRADE)
 
 
 async def test_a_bill_that_is_not_the_one_that_was_signed_for_is_refused(
@@ -140,13 +143,15 @@ async def test_stripes_movements_as_csv_over_several_pages(fresh: Callable[[Case
     simulated = fresh(STRIPE)
     account, day, ((number, trade), (second, _)) = await a_day(STRIPE, simulated, 2)
     simulated.control("policy", page=1)
-    content = await STRIPE.gateway.bill(account, day, BillKind.FUNDS)
+    content = await STRIPE.gateway.bill(account, day, BillKind.TRADE)
     assert content is not None
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     # Then each movement stands there once
-    assert len({row["id"] for row in rows}) == len(rows) == 2
-    [row] = [each for each in rows if each["kameng_number (metadata)"] == number]
-    assert (row["Type"], row["Source"], row["Amount"], row["Fee"], row["Net"], row["Currency"]) == (
+    assert len({row["balance_transaction_id"] for row in rows}) == len(rows) == 2
+    [row] = [each for each in rows if each["payment_metadata[kameng_number]"] == number]
+    assert tuple(
+        row[name] for name in ("reporting_category", "payment_intent_id", "gross", "fee", "net", "currency")
+    ) == (
         "charge",
         trade["transaction"],
         "98.50",
@@ -154,8 +159,8 @@ async def test_stripes_movements_as_csv_over_several_pages(fresh: Callable[[Case
         "97.91",
         "usd",
     )
-    assert {each["kameng_number (metadata)"] for each in rows} == {number, second}
-    assert await STRIPE.gateway.bill(account, day - timedelta(days=30), BillKind.FUNDS) is None
+    assert {each["payment_metadata[kameng_number]"] for each in rows} == {number, second}
+    assert await STRIPE.gateway.bill(account, day - timedelta(days=30), BillKind.TRADE) is None
 
 
 async def test_a_refund_stands_in_the_bill_of_its_day(fresh: Callable[[Case], Simulated]) -> None:
@@ -174,8 +179,30 @@ async def test_a_refund_stands_in_the_bill_of_its_day(fresh: Callable[[Case], Si
 
 
 async def test_what_has_no_bills_says_so(fresh: Callable[[Case], Simulated]) -> None:
+    account = EPAY_V2.account(fresh(EPAY_V2))
+    assert EPAY_V2.gateway.capabilities.bills == frozenset()
+    with pytest.raises(GatewayUnsupported):
+        await EPAY_V2.gateway.bill(account, date(2026, 11, 1), BillKind.TRADE)
+
+
+async def test_epays_list_of_a_day_over_several_pages(fresh: Callable[[Case], Simulated]) -> None:
+    # Given 60 orders of the day, of which one is unpaid, and others before and after it
     simulated = fresh(EPAY)
-    for case in (EPAY, EPAY_V2):
-        assert case.gateway.capabilities.bills == frozenset()
-        with pytest.raises(GatewayUnsupported):
-            await case.gateway.bill(case.account(simulated), date(2026, 11, 1), BillKind.TRADE)
+    wanted = []
+    for days_ago, count in ((1, 3), (2, 60), (6, 3)):
+        noon = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
+        for _ in range(count):
+            number = new_number()
+            simulated.control("open", number=number, amount=100, at=noon)
+            if days_ago == 2:
+                wanted.append(number)
+            if len(wanted) != 60:
+                simulated.control("pay", number=number, at=noon)
+    day = (datetime.now(UTC) - timedelta(days=2)).astimezone(CHINA).date()
+    # When the list of the day is read, then it holds the paid ones, once
+    content = await EPAY.gateway.bill(EPAY.account(simulated), day, BillKind.TRADE)
+    assert content is not None
+    told = [order["out_trade_no"] for order in json.loads(content)["data"]]
+    assert sorted(told) == sorted(wanted[:59])
+    with pytest.raises(BillNotReady):
+        await EPAY.gateway.bill(EPAY.account(simulated), datetime.now(CHINA).date(), BillKind.TRADE)

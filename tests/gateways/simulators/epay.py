@@ -82,6 +82,11 @@ class Epay(Simulator):
         return self.trades[number]
 
     def first(self, form: dict[str, str]) -> Answer:
+        if form["act"] == "orders":
+            limit, page = min(int(form["limit"]), 50), int(form["page"])
+            newest = sorted(self.trades.values(), key=lambda each: -each.created_at)
+            chosen = newest[(page - 1) * limit : page * limit]
+            return say(code=1, count=len(chosen), data=[self.order(trade) for trade in chosen])
         trade = self.trades.get(form.get("out_trade_no", ""))
         if trade is None:
             return say(code=-1, msg="订单号不存在")
@@ -99,7 +104,7 @@ class Epay(Simulator):
         return {
             "trade_no": trade.transaction,
             "out_trade_no": trade.number,
-            "type": trade.more["type"],
+            "type": trade.more.get("type", "alipay"),
             "pid": int(self.merchant),
             "addtime": china(trade.created_at),
             "endtime": china(trade.paid_at) if paid else None,

@@ -7,6 +7,7 @@ The control interface is JSON below ``/_control``:
 
 - ``GET account``: what a merchant account has to be configured with.
 - ``GET trades``, ``GET calls``: what is there, and which calls came.
+- ``POST open``: a trade of ``number`` and ``amount`` that the shop never asked for, made ``at``.
 - ``POST pay``: a payer pays ``number``; ``notify`` (an object, see `Twist`) tells the shop.
 - ``POST fail``: ``number`` cannot be paid any more.
 - ``POST settle``: the refund ``number`` ends as ``state`` ``succeeded`` or ``failed``; ``notify`` as above.
@@ -306,6 +307,7 @@ class Simulator(ABC):
                     flow="test",
                     reference=self.next_number("ref"),
                     notify_url=wanted.get("notify_url", ""),
+                    created_at=wanted.get("at", time.time()),
                 )
                 self.trades[trade.number] = trade
                 found = asdict(trade)

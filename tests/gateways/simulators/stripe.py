@@ -244,6 +244,7 @@ class Stripe(Simulator):
             "net": amount - fee,
             "source": source,
             "type": kind,
+            "reporting_category": kind,
         }
 
     def notice(self, trade: Trade, refund: Refund | None, twist: Twist) -> Notice:

@@ -18,6 +18,7 @@ import msgspec
 
 from kameng_gateways.amounts import decimal_text, read_decimal
 from kameng_gateways.calling import call
+from kameng_gateways.epay.lists import PAGE, list_of_day
 from kameng_gateways.epay.settings import SHORTEST_KEY, EpaySettings, address, check_v1, settings_of
 from kameng_gateways.epay.wire import (
     as_text,
@@ -81,7 +82,11 @@ class EpayGateway:
     settings: type[msgspec.Struct] = EpaySettings
     secrets: frozenset[str] = frozenset({"key"})
     capabilities: Capabilities = Capabilities(
-        flows=(Flow.REDIRECT, Flow.QR), refunds=True, partial_refunds=False, query=True
+        flows=(Flow.REDIRECT, Flow.QR),
+        refunds=True,
+        partial_refunds=False,
+        query=True,
+        bills=frozenset({BillKind.TRADE}),
     )
 
     def check(self, account: MerchantAccount) -> None:
@@ -220,8 +225,22 @@ class EpayGateway:
         return notification_answer(accepted)
 
     async def bill(self, account: MerchantAccount, day: date, kind: BillKind) -> bytes | None:
-        """The protocol has lists of orders, and no bills."""
-        raise GatewayUnsupported("Epay hands out no bills.")
+        """The orders that were paid on a day, as JSON."""
+        if kind is not BillKind.TRADE:
+            raise GatewayUnsupported("Epay has lists of orders alone.")
+        settings = _usable(account)
+
+        async def read_page(page: int) -> Mapping[str, Any]:
+            fields = {
+                "act": "orders",
+                "pid": account.merchant,
+                "key": settings.key,
+                "limit": PAGE,
+                "page": page,
+            }
+            return await _get(account, f"api.php?{urlencode(fields)}")
+
+        return await list_of_day(read_page, day)
 
 
 def _usable(account: MerchantAccount) -> EpaySettings:

@@ -1,4 +1,7 @@
-"""The movements of Stripe's balance on a day, as a CSV file with the columns of Stripe's own export of the balance history."""
+"""The movements of Stripe's balance on a day, as a CSV file with the columns of Stripe's itemised report of balance changes.
+
+Stripe makes that report on demand and takes its time; the movements themselves are there at once.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,23 @@ from kameng_gateways.stripe.observing import NUMBER
 from kameng_settlement.gateway_contract import BillNotReady, GatewayUnanswered, MerchantAccount
 
 COLUMNS: Final = (
-    "id",
-    "Type",
-    "Source",
-    "Amount",
-    "Fee",
-    "Net",
-    "Currency",
-    "Created (UTC)",
-    "Available On (UTC)",
-    "Description",
-    "kameng_number (metadata)",
+    "balance_transaction_id",
+    "created_utc",
+    "available_on_utc",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "reporting_category",
+    "source_id",
+    "payment_intent_id",
+    "description",
+    f"payment_metadata[{NUMBER}]",
+    f"refund_metadata[{NUMBER}]",
 )
+
+REFUNDS: Final = frozenset({"refund", "payment_refund"})
+"""Types of movements whose source is a refund."""
 
 MOST_PAGES: Final = 20_000
 """Pages of a hundred movements that are read."""
@@ -68,16 +76,19 @@ async def bill(account: MerchantAccount, day: date) -> bytes | None:
 
 def _row(values: Mapping[str, Any]) -> list[str]:
     source, currency = part(values, "source"), values.get("currency")
+    number, refunded = text(part(source, "metadata"), NUMBER), text(values, "type") in REFUNDS
     return [
         text(values, "id"),
-        text(values, "type"),
-        text(source, "payment_intent") or text(source, "id"),
-        *(_amount(values.get(key), currency) for key in ("amount", "fee", "net")),
-        str(currency),
         _moment(values.get("created")),
         _moment(values.get("available_on")),
+        str(currency),
+        *(_amount(values.get(key), currency) for key in ("amount", "fee", "net")),
+        text(values, "reporting_category") or text(values, "type"),
+        text(source, "id"),
+        text(source, "payment_intent"),
         text(values, "description"),
-        text(part(source, "metadata"), NUMBER),
+        "" if refunded else number,
+        number if refunded else "",
     ]
 
 

@@ -58,7 +58,7 @@ class StripeGateway:
         partial_refunds=True,
         query=True,
         close=True,
-        bills=frozenset({BillKind.FUNDS}),
+        bills=frozenset({BillKind.TRADE}),
     )
 
     def check(self, account: MerchantAccount) -> None:
@@ -187,8 +187,8 @@ class StripeGateway:
 
     async def bill(self, account: MerchantAccount, day: date, kind: BillKind) -> bytes | None:
         """The movements of the balance, as CSV; days are those of UTC."""
-        if kind is not BillKind.FUNDS:
-            raise GatewayUnsupported("Stripe has the movements of its balance, and no bill of trades.")
+        if kind is not BillKind.TRADE:
+            raise GatewayUnsupported("Stripe has one bill: its trades are the movements of its balance.")
         return await bill(account, day)
 
 

@@ -22,7 +22,7 @@ class StripeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     secret_key: str
     webhook_secret: str
-    old_webhook_secret: str = ""
+    old_webhook_secret: str | None = None
     live: bool = True
     api_url: str = "https://api.stripe.com"
 

@@ -15,10 +15,11 @@ from kameng_settlement.admin import (
 from kameng_settlement.admin_types import READ_LEDGER, all_entries, line_nodes, transaction_nodes
 from kameng_settlement.charging import LedgerCharging
 from kameng_settlement.commands import ledger
-from kameng_settlement.contract import Charging, Receipts, Wallets
+from kameng_settlement.contract import Charging, Receipts, WalletMoves, Wallets
 from kameng_settlement.events import TransactionReversed, WalletCredited
 from kameng_settlement.folding import fold_balances
 from kameng_settlement.ledger import Ledger
+from kameng_settlement.moving import LedgerMoves
 from kameng_settlement.payments import brings as payments
 from kameng_settlement.receiving import LedgerReceipts
 from kameng_settlement.settings import SettlementSettings
@@ -51,6 +52,7 @@ module = Module(
         *bookkeeping.PROVIDES,
         Provide(Charging, lambda kernel: LedgerCharging(kernel.db, kernel.services.get(Ledger))),
         Provide(Receipts, lambda kernel: LedgerReceipts(kernel.db, kernel.services.get(Ledger))),
+        Provide(WalletMoves, lambda kernel: LedgerMoves(kernel.db, kernel.services.get(Ledger))),
         Provide(Wallets, lambda kernel: LedgerWallets(kernel.db)),
         *payments.PROVIDES,
     ),

@@ -56,6 +56,7 @@ __all__ = [
     "Holder",
     "Holds",
     "InsufficientFunds",
+    "Moved",
     "Move",
     "OpenedPayment",
     "PaymentDesk",
@@ -73,6 +74,7 @@ __all__ = [
     "TwoPersons",
     "Wallet",
     "WalletCredited",
+    "WalletMoves",
     "Wallets",
 ]
 
@@ -179,6 +181,18 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     fresh: bool
 
 
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that went from one wallet to another.
+
+    Attributes:
+        transaction: the ledger transaction that carries it.
+        amount: how much.
+    """
+
+    transaction: UUID
+    amount: Money
+
+
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     """A member's money of one currency.
 
@@ -222,6 +236,23 @@ class Receipts(Protocol):
 
         The same receipt again is harmless. The same reference with anything else is answered `Conflict`; where
         two transactions meet over one reference for two buyers, the later one raises it for the whole batch.
+        """
+        ...
+
+
+class WalletMoves(Protocol):
+    """Money that follows its owner from one wallet to another."""
+
+    async def empty(self, giver: UUID, taker: UUID, key: str, memo: str = "") -> list[Moved]:
+        """Move all that an owner can spend, in every currency, into another one's wallets; inside the caller's
+        transaction. Answers what was moved now.
+
+        An empty wallet moves nothing, and neither does a key that was used before: repeated calls are harmless.
+
+        Args:
+            giver, taker: the owners' keys, which differ.
+            key: unique for each occasion, such as ``claim:<order>``.
+            memo: why, for people; no personal data.
         """
         ...
 

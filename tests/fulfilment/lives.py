@@ -71,6 +71,29 @@ async def delivery(shop: Shop, variant: UUID, kind: str) -> None:
     await shop.kernel.db.execute("update catalog_variant set delivery = $2 where id = $1", variant, kind)
 
 
+async def quota(shop: Shop, pieces: int, delivery: str = "manual", sku: str = "QUOTA") -> UUID:
+    """A variant at 5.00 of which there are so many, delivered by people unless said otherwise."""
+    variant = await shop.stock(sku, "5", [])
+    await shop.kernel.db.execute(
+        "update catalog_variant set stock_kind = 'quota', delivery = $2 where id = $1", variant, delivery
+    )
+    await shop.kernel.db.execute(
+        "insert into catalog_stock_counter (variant, on_hand, updated_at) values ($1, $2, now())"
+        " on conflict (variant) do update set on_hand = excluded.on_hand",
+        variant,
+        pieces,
+    )
+    return variant
+
+
+async def left(shop: Shop, variant: UUID) -> int:
+    """How many there are of a variant that is counted."""
+    count: int = await shop.kernel.db.fetchval(
+        "select on_hand from catalog_stock_counter where variant = $1", variant
+    )
+    return count
+
+
 async def events(shop: Shop, order: UUID) -> list[str]:
     """What was published of an order, in order, without the module's name."""
     rows: list[Any] = await shop.kernel.db.fetch(

@@ -12,6 +12,7 @@ from kameng_fulfilment.telling import Bought, addressees_of
 from tests.engine.notify.conftest import MailServer, settings, start_mail
 
 from .conftest import Shop
+from .mails import markup, plain
 
 __all__ = ["start_mail"]  # a fixture
 
@@ -31,7 +32,7 @@ async def test_a_buyer_is_told_that_the_order_is_complete(
     [read] = mail.mails()
     assert read["To"] == f"{ann.id}@example.com"
     assert read["Subject"] == f"订单 {order['number']} 已完成"
-    text = read.get_content()
+    text = plain(read)
     assert f"https://shop.example/orders/{order['number']}" in text
     assert "MAIL × 2" in text
     assert "6.00 CNY" in text
@@ -57,7 +58,8 @@ async def test_a_shop_may_put_the_cards_into_the_mail(
     await shop.buy(ann, (variant, 1))
     await drain(shop.kernel)
     [read] = mail.mails()
-    assert "Code: secret-one" in read.get_content()
+    assert "Code: secret-one" in plain(read)
+    assert "secret-one" in markup(read)
     # nothing of it stays behind
     assert await shop.kernel.db.fetchval("select count(*) from notify_message where sealed is not null") == 0
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
 from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
-from kameng_fulfilment.admin import HistoryActor, OrderBuyer, OrderLineTrouble, TicketPlace
+from kameng_fulfilment.admin import HistoryActor, OfficeOrderLine, OrderBuyer, TicketPlace
 from kameng_fulfilment.cart.changing import CartChanges
 from kameng_fulfilment.cart.expiring import expire_carts
 from kameng_fulfilment.contract import (
@@ -18,8 +18,10 @@ from kameng_fulfilment.contract import (
     OrderPlaced,
     OrderRefunded,
     OrderReleased,
+    OrderWasClaimed,
     Payments,
 )
+from kameng_fulfilment.costs.recording import cost_completed, cost_delivered
 from kameng_fulfilment.delivering import OrderDeliveries, deliver_after_import, deliver_waiting
 from kameng_fulfilment.exceptions import refund_failed
 from kameng_fulfilment.flash.admin import flash_sale_nodes
@@ -43,7 +45,7 @@ from kameng_fulfilment.suppliers.graphql import NODES as SUPPLIER_NODES
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
-from kameng_settlement.contract import Charging, Receipts
+from kameng_settlement.contract import Charging, Receipts, WalletMoves
 
 module = Module(
     name="fulfilment",
@@ -63,7 +65,7 @@ module = Module(
         mutation=AdminMutation,
         extend={
             "Order": OrderBuyer,
-            "OrderLine": OrderLineTrouble,
+            "OrderLine": OfficeOrderLine,
             "OrderHistoryEntry": HistoryActor,
             "Ticket": TicketPlace,
         },
@@ -84,7 +86,7 @@ module = Module(
         Provide(Deliveries, OrderDeliveries),
         *supplying.PROVIDES,
     ),
-    needs=(Variants, Prices, Stock, Members, Charging, Receipts),
+    needs=(Variants, Prices, Stock, Members, Charging, Receipts, WalletMoves),
     events=(
         OrderCompleted,
         OrderPlaced,
@@ -95,6 +97,7 @@ module = Module(
         OrderExpired,
         OrderHeld,
         OrderReleased,
+        OrderWasClaimed,
         *serving.EVENTS,
         *supplying.EVENTS,
     ),
@@ -102,6 +105,8 @@ module = Module(
         Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),
         Handler(name="tell_completed", event=OrderCompleted, call=tell_completed, batch=True),
         Handler(name="tell_refunded", event=OrderRefunded, call=tell_refunded, batch=True),
+        Handler(name="cost_completed", event=OrderCompleted, call=cost_completed, batch=True),
+        Handler(name="cost_delivered", event=OrderLineDelivered, call=cost_delivered, batch=True),
         *serving.HANDLERS,
         *supplying.HANDLERS,
     ),

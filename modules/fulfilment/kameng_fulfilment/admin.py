@@ -12,6 +12,7 @@ from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id, key_of
 from kameng.money import Money as Amount
 from kameng_fulfilment.attention import UNFINISHED, AttentionReason, reasons
+from kameng_fulfilment.costs.graphql import LineCost, costs_of_line
 from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket, TicketState
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import READ_ORDERS, order_by_number
@@ -105,8 +106,16 @@ class FulfilmentAdminQuery:
         return Order.of(order)
 
 
-class OrderLineTrouble:
+class OfficeOrderLine:
     """What the staff sees of a line beyond its buyer's view."""
+
+    @strawberry.field(
+        description="What the delivered pieces cost, as it was known when they were delivered; it is there a moment after "
+        "that. Needs fulfilment.read_costs."
+    )
+    async def costs(self, info: Info) -> list[LineCost]:
+        """What the delivered pieces cost."""
+        return await costs_of_line(info, cast("OrderLine", self).stored.id)
 
     @strawberry.field(description="Why it could not be delivered; empty where it could.")
     def failure(self) -> str:

@@ -14,6 +14,7 @@ from kameng.money import Money
 from kameng_fulfilment.cart.owners import CartOwner
 from kameng_fulfilment.cart.refusals import CartEmpty
 from kameng_fulfilment.cart.standing import cart_request
+from kameng_fulfilment.guests.statements import FIND_CLAIMED
 from kameng_fulfilment.particulars import (
     Particulars,
     SealedGuest,
@@ -122,6 +123,12 @@ async def _ordered_before(context: Context, asked: Checkout, particulars: Partic
         particulars=particulars,
     )
     rows = await context.db.fetch(FIND_REPEATED, [asked.buyer], [request.key]) if key else []
+    if key and asked.guest and not rows:
+        rows = [
+            row
+            for row in await context.db.fetch(FIND_CLAIMED, [asked.buyer])
+            if row["idempotency_key"] == key
+        ]
     if not rows:
         raise CartEmpty(
             "Your cart is empty.", cure="Put something into it first.", path=("input", "fromCart")

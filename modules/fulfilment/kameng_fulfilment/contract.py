@@ -22,6 +22,7 @@ from kameng_fulfilment.events import (
     OrderPlaced,
     OrderRefunded,
     OrderReleased,
+    OrderWasClaimed,
     SoldLine,
 )
 from kameng_fulfilment.supplier_contract import (
@@ -69,6 +70,7 @@ __all__ = [
     "OrderPlaced",
     "OrderRefunded",
     "OrderReleased",
+    "OrderWasClaimed",
     "Outcome",
     "PaymentOutcome",
     "PaymentTaken",

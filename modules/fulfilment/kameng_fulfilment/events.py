@@ -135,6 +135,17 @@ class OrderExpired(OrderFact, frozen=True, kw_only=True):
     name = "fulfilment.order_expired"
 
 
+class OrderWasClaimed(OrderFact, frozen=True, kw_only=True):
+    """A guest's order was taken into a member's account; its buyer is the member from now on.
+
+    Attributes:
+        guest: the buyer's key until then.
+    """
+
+    name = "fulfilment.order_claimed"
+    guest: str
+
+
 class OrderHeld(OrderFact, frozen=True, kw_only=True):
     """The delivery of an order was stopped until somebody has looked at it."""
 

@@ -46,6 +46,7 @@ class HistoryKind(Enum):
     DELIVERY = "delivery"
     FAILURE = "failure"
     TICKET = "ticket"
+    CLAIM = "claim"
 
 
 @strawberry.type(description="Something that happened to an order.")
@@ -74,6 +75,17 @@ class OrderHistoryEntry:
             note=entry.note if staff or not internal else "",
             amount=Money.of(money.Money(amount, order.currency)) if amount is not None else None,
         )
+
+
+def shown_history(
+    entries: Sequence[StoredEntry], order: StoredOrder, *, staff: bool
+) -> list[OrderHistoryEntry]:
+    """An order's history as its reader may see it; notes and reasons of the staff are for the staff alone."""
+    return [
+        OrderHistoryEntry.of(entry, order, staff)
+        for entry in entries
+        if staff or entry.kind not in ("note", "hold", "release", "failure")
+    ]
 
 
 @strawberry.enum(description="Where a ticket stands.")

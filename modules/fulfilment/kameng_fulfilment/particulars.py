@@ -12,8 +12,10 @@ from uuid import UUID
 import msgspec
 
 from kameng.errors import InvalidInput
+from kameng.graphql import LOCALES
 from kameng.ids import new_id
 from kameng_fulfilment.guests.contacts import Contact
+from kameng_fulfilment.guests.secrets import new_secret, secret_place
 from kameng_membership.contract import normal_email
 
 if TYPE_CHECKING:
@@ -69,7 +71,10 @@ class SealedWritten(msgspec.Struct, frozen=True):
 
 
 class SealedGuest(msgspec.Struct, frozen=True):
-    """A guest's contact, sealed for its row, with the blind indexes of it and of his network address."""
+    """A guest's contact, sealed for its row, with the blind indexes of it and of his network address.
+
+    ``secret`` is what will open his order, ``locale`` the language that he orders in.
+    """
 
     id: UUID
     contact: Contact
@@ -77,6 +82,9 @@ class SealedGuest(msgspec.Struct, frozen=True):
     data_key: UUID
     contact_mark: bytes
     address_mark: bytes | None
+    secret: str
+    sealed_secret: bytes
+    locale: str
 
     def __repr__(self) -> str:
         return f"SealedGuest({self.id})"
@@ -151,10 +159,12 @@ async def seal_written(kernel: Kernel, written: Written) -> tuple[SealedWritten 
     return SealedWritten(own, sealed, key.id), kernel.vault.blind_index(PARTICULARS, text)
 
 
-async def seal_guest(kernel: Kernel, contact: Contact, address: str) -> SealedGuest:
-    """Seal a guest's contact."""
-    key, own = await kernel.vault.current_key(CONTACTS), new_id()
-    (sealed,) = await kernel.vault.seal_many(key, [(contact.value.encode(), own.bytes)])
+async def seal_guest(kernel: Kernel, contact: Contact, address: str, locale: str = LOCALES[0]) -> SealedGuest:
+    """Seal a guest's contact, and draw the secret of his order."""
+    key, own, secret = await kernel.vault.current_key(CONTACTS, 2), new_id(), new_secret()
+    sealed, sealed_secret = await kernel.vault.seal_many(
+        key, [(contact.value.encode(), own.bytes), (secret.encode(), secret_place(own))]
+    )
     index = kernel.vault.blind_index
     return SealedGuest(
         id=own,
@@ -163,4 +173,7 @@ async def seal_guest(kernel: Kernel, contact: Contact, address: str) -> SealedGu
         data_key=key.id,
         contact_mark=index(CONTACTS, contact.text),
         address_mark=index("fulfilment.guest_addresses", address.encode()) if address else None,
+        secret=secret,
+        sealed_secret=sealed_secret,
+        locale=locale,
     )

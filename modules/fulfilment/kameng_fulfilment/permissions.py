@@ -24,6 +24,9 @@ SETTLE_TICKETS = "fulfilment.settle_tickets"
 REVEAL_PARTICULARS = "fulfilment.reveal_particulars"
 """What buyers wrote and how guests are reached; each look stays in the audit log."""
 
+READ_COSTS = "fulfilment.read_costs"
+"""See what the lines of orders cost the shop."""
+
 PERMISSIONS = (
     Permission(READ_ORDERS, "Read everybody's orders", "查看所有订单"),
     Permission(CONFIRM_PAYMENTS, "Confirm payments from outside by hand", "手工确认外部付款"),
@@ -36,6 +39,7 @@ PERMISSIONS = (
         "See buyers' notes, invoice data and guests' contacts",
         "查看买家留言、发票信息和游客联系方式",
     ),
+    Permission(READ_COSTS, "See what the lines of orders cost the shop", "查看订单成本"),
     Permission(SETTLE_TICKETS, "Settle tickets about cards", "处理卡密售后工单"),
 )
 """All of them."""

@@ -36,7 +36,7 @@ from kameng_fulfilment.drafts import (
     line_columns,
     order_columns,
 )
-from kameng_fulfilment.guests.placing import changed_carts, guest_of, write_particulars
+from kameng_fulfilment.guests.placing import changed_carts, claimed_before, guest_of, write_particulars
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.numbers import new_number
 from kameng_fulfilment.requests import OrderRequest, PriceChanged
@@ -99,7 +99,7 @@ class Placing:
             await self._repeated(requests, outcomes)
             if self._flash:
                 self._too_late(self._flash, requests, outcomes)
-            await self._carts(requests, outcomes)
+            await self._brought(requests, outcomes)
             orders = await self._priced(requests, outcomes)
             if outside := [order for order in orders if order.outside]:
                 for place, refusal in (await self._deferring.too_many(outside)).items():
@@ -140,10 +140,19 @@ class Placing:
             if outcomes[place] is None:
                 outcomes[place] = flash.late([line.variant for line in request.lines])
 
-    async def _carts(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> None:
-        carts = {
+    async def _brought(self, requests: Sequence[OrderRequest], outcomes: list[Outcome | None]) -> None:
+        bringing = {
             place: request
             for place, request in enumerate(requests)
+            if request.particulars and outcomes[place] is None
+        }
+        if not bringing:
+            return
+        for place, order in (await claimed_before(self._kernel, bringing)).items():
+            outcomes[place] = order or key_conflict()
+        carts = {
+            place: request
+            for place, request in bringing.items()
             if request.particulars and request.particulars.cart and outcomes[place] is None
         }
         if carts:

@@ -15,6 +15,7 @@ from kameng.ids import new_id
 from kameng.money import Money
 from kameng_catalog.contract import Stock
 from kameng_fulfilment.events import OrderRefunded
+from kameng_fulfilment.guests.claiming import money_follows
 from kameng_fulfilment.life_statements import ADD_REFUND, COUNT_REFUNDED, FIND_REFUND, LINES_REFUNDED
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders, order_of
 from kameng_fulfilment.states import (
@@ -69,7 +70,7 @@ class RefundMade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Part(msgspec.Struct):
-    """What a refund takes of one line."""
+    """What a refund takes of one line; `withdrawn` of its pieces were not delivered."""
 
     line: StoredLine
     quantity: int
@@ -166,6 +167,9 @@ async def _refund(
         if isinstance(answer, Refusal):
             raise answer
         transaction = answer.transaction
+        # It goes back to the wallet that paid, which may have been that of a guest whose order is in an account since.
+        if order.payment == "OUTSIDE":
+            await money_follows(kernel, order.id)
     row = await kernel.db.fetchrow(COUNT_REFUNDED, order.id, amount)
     assert row is not None  # noqa: S101 - it is locked
     now = order_of(row)
@@ -192,18 +196,25 @@ async def _refund(
 
 async def _give_stock_back(kernel: Kernel, parts: Sequence[_Part]) -> None:
     stock = kernel.services.get(Stock)
-    withdrawn = [part.line for part in parts if part.withdrawn]
-    if withdrawn:
-        # What was kept for a line that is held; the rest of such a line is looked for anew when it goes on.
-        await stock.release([line.id for line in withdrawn])
-    # A number that was counted down when the line was paid; secrets that were handed over never come back.
-    counted = [
+    # Of a line that others deliver a part is still owed: what was kept for it while it was held is counted as sold, and
+    # that part of it stays so.
+    in_part = [
         part.line.id
         for part in parts
-        if part.line.delivery != "instant" and part.withdrawn == part.line.quantity
+        if part.line.delivery != "instant" and 0 < part.withdrawn < part.line.remaining
     ]
+    if in_part:
+        await stock.hand_over_reserved(in_part)
+    withdrawn = [part.line for part in parts if part.withdrawn]
+    if withdrawn:
+        # What was kept for a line that is held; the rest of an instant one is looked for anew when it goes on.
+        await stock.release([line.id for line in withdrawn])
+    # Numbers that were counted down when the line was paid; secrets that were handed over never come back.
+    counted = {
+        part.line.id: part.withdrawn for part in parts if part.withdrawn and part.line.delivery != "instant"
+    }
     if counted:
-        await stock.put_back(counted)
+        await stock.put_back(list(counted), list(counted.values()))
 
 
 def _parts(order: StoredOrder, lines: Sequence[StoredLine], wanted: Sequence[RefundedLine]) -> list[_Part]:

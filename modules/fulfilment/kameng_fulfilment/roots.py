@@ -6,6 +6,7 @@ from kameng_fulfilment.admin import FulfilmentAdminQuery
 from kameng_fulfilment.admin_mutations import FulfilmentAdminMutation
 from kameng_fulfilment.cart.graphql import CartMutation, CartQuery
 from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
+from kameng_fulfilment.guests.after import GuestOrderMutation
 from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
 from kameng_fulfilment.guests.revealing import ParticularsMutation
 from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
@@ -27,7 +28,7 @@ class AdminMutation(
 
 
 @strawberry.type
-class ShopMutation(FulfilmentMutation, AfterOrderMutation, CartMutation, GuestMutation):
+class ShopMutation(FulfilmentMutation, AfterOrderMutation, CartMutation, GuestMutation, GuestOrderMutation):
     """Mutations of the shop."""
 
 

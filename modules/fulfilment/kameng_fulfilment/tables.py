@@ -144,7 +144,8 @@ class OrderHistoryTable(Table, tablename="fulfilment_order_history"):
     amount_minor = BigInt(null=True, default=None)
 
     fulfilment_history_kind = Check(
-        "kind in ('state', 'note', 'payment', 'refund', 'hold', 'release', 'delivery', 'failure', 'ticket')"
+        "kind in ('state', 'note', 'payment', 'refund', 'hold', 'release', 'delivery', 'failure', 'ticket', "
+        "'claim')"
     )
 
 

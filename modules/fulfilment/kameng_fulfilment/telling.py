@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +12,8 @@ from kameng.auth import PrincipalKind
 from kameng.module import NotificationKind
 from kameng.money import Money
 from kameng.notify import Addressee, Notice, Notifications
-from kameng_fulfilment.guests.mailing import guest_link
+from kameng_fulfilment.guests.mailing import guest_values
+from kameng_fulfilment.guests.secrets import secrets_of
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_membership.contract import Members
@@ -30,7 +31,7 @@ REFUNDED = NotificationKind(
 )
 
 GUEST_MAIL = """
-select id, order_id, data_key, sealed from fulfilment_contact where order_id = any ($1::uuid[]) and kind = 'email'
+select id, order_id, data_key, sealed, locale from fulfilment_contact where order_id = any ($1::uuid[]) and kind = 'email'
 """
 
 
@@ -59,6 +60,7 @@ async def tell_completed(kernel: Kernel, events: Sequence[OrderCompleted]) -> No
         for event in events
     ]
     addressees = await addressees_of(kernel, orders)
+    common = await _common(kernel, [order for order in orders if order.order in addressees])
     cards = kernel.settings.section("fulfilment", FulfilmentSettings).mail_cards
     notices = []
     for order, event in zip(orders, events, strict=True):
@@ -66,7 +68,7 @@ async def tell_completed(kernel: Kernel, events: Sequence[OrderCompleted]) -> No
             continue
         lines: list[JSON] = [{"sku": line.sku, "quantity": line.quantity} for line in event.lines]
         values: dict[str, JSON] = {
-            **_common(kernel, order),
+            **common[order.order],
             "total": f"{Money(event.total_minor, event.currency).amount} {event.currency}",
             "lines": lines,
             "cards": await _cards(kernel, event) if cards else [],
@@ -85,13 +87,14 @@ async def tell_refunded(kernel: Kernel, events: Sequence[OrderRefunded]) -> None
         for event in events
     ]
     addressees = await addressees_of(kernel, orders)
+    common = await _common(kernel, [order for order in orders if order.order in addressees])
     notices = [
         Notice(
             kind="fulfilment.order_refunded",
             key=event.refund,
             to=addressees[order.order],
             values={
-                **_common(kernel, order),
+                **common[order.order],
                 "amount": f"{Money(event.amount_minor, event.currency).amount} {event.currency}",
                 "whole": event.whole,
             },
@@ -124,18 +127,20 @@ async def addressees_of(kernel: Kernel, orders: Sequence[Bought]) -> dict[UUID, 
             [(row["data_key"], row["sealed"], row["id"].bytes) for row in rows]
         )
         for row, value in zip(rows, opened, strict=True):
-            found[row["order_id"]] = Addressee(addresses={"email": value.decode()})
+            found[row["order_id"]] = Addressee(addresses={"email": value.decode()}, locale=row["locale"])
     return found
 
 
-def _common(kernel: Kernel, order: Bought) -> Mapping[str, JSON]:
+async def _common(kernel: Kernel, orders: Sequence[Bought]) -> dict[UUID, dict[str, JSON]]:
+    """What all templates know, by order. A statement where there are guests among them."""
+    guests = [(order.order, order.number) for order in orders if order.guest]
+    secrets = await secrets_of(kernel, guests) if guests else {}
     shop = kernel.settings.public_url
     return {
-        "number": order.number,
-        "guest": order.guest,
-        "url": guest_link(kernel, order.order, order.number)
+        order.order: {"guest": True, **guest_values(kernel, order.number, secrets.get(order.order))}
         if order.guest
-        else f"{shop}/orders/{order.number}",
+        else {"guest": False, "number": order.number, "secret": "", "url": f"{shop}/orders/{order.number}"}
+        for order in orders
     }
 
 

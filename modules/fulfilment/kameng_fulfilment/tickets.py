@@ -9,6 +9,8 @@ from uuid import UUID
 from kameng.errors import Conflict, InvalidInput, NotFound, Refusal
 from kameng.ids import new_id
 from kameng_catalog.contract import PickRequest, RetireRequest, Sale, SoldCard, Stock
+from kameng_fulfilment.costs.recording import keep_costs
+from kameng_fulfilment.guests.statements import COMPLAINTS_OF_CONTACT
 from kameng_fulfilment.life_statements import (
     ADD_TICKET,
     CLOSE_TICKET,
@@ -105,10 +107,10 @@ async def open_ticket(
         )
         assert row is not None  # noqa: S101 - it was inserted just now
         await note_history(
-            kernel, [(order, f"member:{buyer}", "ticket opened")], locked.state, kind="ticket", line=line.id
+            kernel, [(order, _actor(locked), "ticket opened")], locked.state, kind="ticket", line=line.id
         )
         orders_changed(kernel, [(buyer, order)])
-        if await _is_automatic(kernel, settings, line, buyer):
+        if await _is_automatic(kernel, settings, line, locked):
             try:
                 async with kernel.db.transaction():
                     return await replace_card(kernel, own, "system", "replaced automatically")
@@ -133,6 +135,7 @@ async def replace_card(kernel: Kernel, ticket: UUID, actor: str, answer: str) ->
         if isinstance(pick, Refusal):
             raise type(pick)(pick.message, cure="Refund it, or add stock first.")
         await stock.hand_over([Sale(pick=pick, line=line.id)])
+        await keep_costs(kernel, [line.id])
         await _retire(kernel, stored, actor, answer)
         return await _close(kernel, stored, order, "REPLACED", actor, answer)
 
@@ -181,7 +184,11 @@ async def withdraw_ticket(kernel: Kernel, ticket: UUID, buyer: UUID) -> StoredTi
     """
     async with kernel.db.transaction():
         stored, order, _ = await _open(kernel, ticket, buyer)
-        return await _close(kernel, stored, order, "WITHDRAWN", f"member:{buyer}", "")
+        return await _close(kernel, stored, order, "WITHDRAWN", _actor(order), "")
+
+
+def _actor(order: StoredOrder) -> str:
+    return f"{order.buyer_kind}:{order.member}"
 
 
 def _name(line: UUID, card: str) -> str:
@@ -240,11 +247,17 @@ async def _close(
     return ticket_of(row)
 
 
-async def _is_automatic(kernel: Kernel, settings: FulfilmentSettings, line: StoredLine, buyer: UUID) -> bool:
-    """Whether the shop's rule replaces such a card without a person."""
+async def _is_automatic(
+    kernel: Kernel, settings: FulfilmentSettings, line: StoredLine, order: StoredOrder
+) -> bool:
+    """Whether the shop's rule replaces such a card without a person. Guests are known by their contacts."""
     if line.total_minor // line.quantity >= settings.replace_below_minor:
         return False
-    row = await kernel.db.fetchrow(COMPLAINTS, buyer, OBSERVED)
+    row = await (
+        kernel.db.fetchrow(COMPLAINTS_OF_CONTACT, order.id, OBSERVED)
+        if order.buyer_kind == "guest"
+        else kernel.db.fetchrow(COMPLAINTS, order.member, OBSERVED)
+    )
     assert row is not None  # noqa: S101 - a count has a row
     allowed = max(1, int(row["cards"] * settings.replace_ticket_share))
     return bool(row["tickets"] <= allowed)

@@ -12,7 +12,7 @@ from kameng import money
 from kameng.graphql import LOCALES, Info, Money, Node
 from kameng.ids import global_id
 from kameng_catalog.contract import SoldCard
-from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket
+from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket, shown_history
 from kameng_fulfilment.orders import StoredLine, StoredOrder
 from kameng_fulfilment.reading import OrderReads
 
@@ -156,12 +156,7 @@ class Order(Node):
     async def history(self, info: Info) -> list[OrderHistoryEntry]:
         """The order's history; notes and reasons of the staff are for the staff alone."""
         entries = await info.context.service(OrderReads).history(self.stored.id)
-        staff = info.context.schema == "admin"
-        return [
-            OrderHistoryEntry.of(entry, self.stored, staff)
-            for entry in entries
-            if staff or entry.kind not in ("note", "hold", "release", "failure")
-        ]
+        return shown_history(entries, self.stored, staff=info.context.schema == "admin")
 
     @strawberry.field(description="Tickets about its cards, the oldest first.")
     async def tickets(self, info: Info) -> list[Ticket]:

@@ -7,10 +7,12 @@ from kameng.graphql import Context
 from kameng_catalog.contract import RETAIL, PriceTiers
 from kameng_fulfilment.cart.merging import merge_carts
 from kameng_fulfilment.cart.owners import CartOwner, owner_of
+from kameng_fulfilment.guests.openings import follow_log_in
 
 
 async def cart_owner(context: Context) -> CartOwner | None:
-    """Whose cart a request means. What he had put together before he logged in becomes part of a member's cart here.
+    """Whose cart a request means. What he had put together before he logged in becomes part of a member's cart here, and
+    orders that he had opened stay open for him.
 
     Raises:
         Forbidden: the staff and integrations have no carts.
@@ -18,6 +20,7 @@ async def cart_owner(context: Context) -> CartOwner | None:
     owner = owner_of(context)
     if owner is not None and owner.member is not None and (visitor := known_visitor(context)):
         await merge_carts(context.kernel, owner.member, visitor)
+        await follow_log_in(context.kernel, visitor, owner.member)
         forget_visitor(context)
     return owner
 

@@ -24,6 +24,7 @@ from kameng_catalog.contract import (
     checked_answers,
 )
 from kameng_fulfilment.cart.answers import open_answers
+from kameng_fulfilment.cart.left_out import LeftOut, shown
 from kameng_fulfilment.cart.owners import CartOwner
 from kameng_fulfilment.cart.statements import MEMBER_CART_LINES, VISITOR_CART_LINES
 from kameng_fulfilment.requests import LineRequest
@@ -92,10 +93,12 @@ class StandingCart(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         currency: what it is priced in.
         lines: in the order in which they were added.
+        left_out: what did not come along when a visitor's cart joined this one, the oldest first.
     """
 
     currency: str
     lines: tuple[StandingLine, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -158,7 +161,7 @@ async def standing_cart(kernel: Kernel, owner: CartOwner | None, tier: str, curr
         _standing(row, answers.get(row["id"], {}), snapshot, quote, available.get(row["variant"], 0))
         for row, snapshot, quote in zip(rows, snapshots, quotes, strict=True)
     )
-    return StandingCart(currency=currency, lines=lines)
+    return StandingCart(currency=currency, lines=lines, left_out=tuple(shown(rows[0]["left_out"])))
 
 
 def _standing(

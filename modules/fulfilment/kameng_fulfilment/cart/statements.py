@@ -26,7 +26,7 @@ TAKE_VISITOR_CART = Statement(
 MEMBER_CART_LINES = Statement(
     "fulfilment.member_cart_lines",
     """
-    select l.* from fulfilment_cart c join fulfilment_cart_line l on l.cart = c.id
+    select l.*, c.left_out from fulfilment_cart c join fulfilment_cart_line l on l.cart = c.id
     where c.member = $1 order by l.added_at, l.id
     """,
 )
@@ -34,7 +34,7 @@ MEMBER_CART_LINES = Statement(
 VISITOR_CART_LINES = Statement(
     "fulfilment.visitor_cart_lines",
     """
-    select l.* from fulfilment_cart c join fulfilment_cart_line l on l.cart = c.id
+    select l.*, c.left_out from fulfilment_cart c join fulfilment_cart_line l on l.cart = c.id
     where c.visitor = $1 order by l.added_at, l.id
     """,
 )
@@ -123,7 +123,7 @@ MAKE_MEMBER_CART = Statement(
 
 LOCK_TWO_CARTS = Statement(
     "fulfilment.lock_two_carts",
-    "select id, visitor from fulfilment_cart where member = $1 or visitor = $2 order by id for update",
+    "select id, visitor, left_out from fulfilment_cart where member = $1 or visitor = $2 order by id for update",
 )
 
 VISITOR_HAS_CART = Statement(
@@ -153,6 +153,16 @@ MOVE_LINES = Statement(
     from unnest($2::uuid[], $3::int[]) as m (line, quantity)
     where l.id = m.line
     """,
+)
+
+NOTE_LEFT_OUT = Statement(
+    "fulfilment.note_left_out",
+    "update fulfilment_cart set left_out = $2::jsonb where id = $1",
+)
+
+FORGET_LEFT_OUT = Statement(
+    "fulfilment.forget_left_out",
+    "update fulfilment_cart set left_out = null where member = $1 and left_out is not null",
 )
 
 DELETE_CART = Statement("fulfilment.delete_cart", "delete from fulfilment_cart where id = $1")

@@ -2,6 +2,7 @@
 
 from piccolo.columns import UUID, BigInt, Bytea, ForeignKey, Integer, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.columns.column_types import JSONB
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -20,6 +21,9 @@ class CartTable(Table, tablename="fulfilment_cart"):
     recent_keys = Bytea(null=False, default=b"")
     created_at = Timestamptz(null=False, default=None)
     touched_at = Timestamptz(null=False, default=None)
+    left_out = JSONB(
+        null=True, default=None, help_text="What was left out when a visitor's cart joined this one."
+    )
 
     fulfilment_cart_owner = Check("(member is null) <> (visitor is null)")
 

@@ -17,10 +17,11 @@ from kameng_fulfilment.cart.refusals import CartChanged, CartEmpty
 from kameng_fulfilment.checkout import Checkout, InvoiceInput, check_out, written_of
 from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
 from kameng_fulfilment.guests.contacts import Contact, read_contact
-from kameng_fulfilment.guests.lookup import FoundOrder, find_by_contact, find_by_token
+from kameng_fulfilment.guests.lookup import FoundOrder, find_by_contact, find_order
 from kameng_fulfilment.guests.mailing import ask_for_link
-from kameng_fulfilment.guests.secrets import same, secret_mark, secret_of
-from kameng_fulfilment.guests.statements import CONTACTS_OF_ORDERS
+from kameng_fulfilment.guests.openings import remember
+from kameng_fulfilment.guests.refusals import OrderClaimed, order_claimed
+from kameng_fulfilment.guests.secrets import make_pass, secrets_of
 from kameng_fulfilment.guests.types import GuestOrder
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.particulars import seal_guest
@@ -73,6 +74,7 @@ class PlaceGuestOrderInput:
     FlashSaleNotOpen,
     FlashSaleSoldOut,
     FlashSaleLimit,
+    OrderClaimed,
 )
 class PlaceGuestOrderPayload:
     """The order that was placed, with what opens it, or why it was not."""
@@ -80,7 +82,12 @@ class PlaceGuestOrderPayload:
     order: GuestOrder | None = None
     secret: str | None = strawberry.field(
         default=None,
-        description="Opens the order, with what was delivered, to whoever has it. It is shown here alone: keep it.",
+        description="Opens the order, with what was delivered, to whoever has it: keep it, and keep it to yourself.",
+    )
+    visitor_token: str | None = strawberry.field(
+        default=None,
+        description="This visitor has opened the order for half an hour: browsers get this as a cookie, others send it in the "
+        "header Kameng-Visitor.",
     )
 
 
@@ -101,6 +108,11 @@ class LookUpOrderPayload:
     number: str | None = None
     token: str | None = strawberry.field(
         default=None, description="Opens the order for half an hour, without what was delivered."
+    )
+    visitor_token: str | None = strawberry.field(
+        default=None,
+        description="This visitor has opened the order for half an hour, so he needs no pass: browsers get this as a cookie, "
+        "others send it in the header Kameng-Visitor.",
     )
 
 
@@ -124,11 +136,13 @@ class GuestQuery:
     """Queries of the shop."""
 
     @strawberry.field(
-        description="A guest's order by its number and its secret, or a pass from `lookUpOrder`, which shows less."
+        description="A guest's order by its number and its secret, or a pass from `lookUpOrder`, which shows less. Without "
+        "either it is one that this visitor or member has opened within the last half hour. Addresses are logged: send a "
+        "secret in the body of a POST."
     )
-    async def guest_order(self, info: Info, number: str, token: str) -> GuestOrder:
+    async def guest_order(self, info: Info, number: str, token: str | None = None) -> GuestOrder:
         """A guest's order. Whatever is wrong, there is none."""
-        return GuestOrder.of(await find_by_token(info.context, number, token))
+        return GuestOrder.of(await find_order(info.context, number, token))
 
 
 @strawberry.type
@@ -155,22 +169,33 @@ class GuestMutation:
                 expected=input.expected_total.parsed() if input.expected_total else None,
                 outside=True,
                 written=written_of(input.note, input.invoice),
-                guest=await seal_guest(context.kernel, contact, context.address),
+                guest=await seal_guest(context.kernel, contact, context.address, context.locale),
             ),
         )
         (order,) = await context.service(OrderReads).orders([key])
         if order is None:  # it has just been committed
             return PlaceGuestOrderPayload()
+        if order.buyer_kind != "guest":
+            raise order_claimed()
+        known = await remember(context, order.number, order.id, opened=True)
         return PlaceGuestOrderPayload(
             order=GuestOrder.of(FoundOrder(order, opened=True)),
-            secret=await _secret(context, order.id, order.number),
+            secret=(await secrets_of(context.kernel, [(order.id, order.number)])).get(order.id),
+            visitor_token=context.visitor if known else None,
         )
 
     @mutation(idempotency="none")
     async def look_up_order(self, info: Info, input: LookUpOrderInput) -> LookUpOrderPayload:  # noqa: A002 - GraphQL's name
         """Find an order again that was placed without an account. Wrong numbers and wrong contacts are answered alike."""
-        token = await find_by_contact(info.context, input.number, input.contact)
-        return LookUpOrderPayload(number=read_number(input.number), token=token)
+        context = info.context
+        order = await find_by_contact(context, input.number, input.contact)
+        number = read_number(input.number)
+        known = await remember(context, number, order, opened=False)
+        return LookUpOrderPayload(
+            number=number,
+            token=make_pass(context.kernel, order),
+            visitor_token=(context.visitor or None) if known else None,
+        )
 
     @mutation(idempotency="none")
     async def send_order_link(self, info: Info, input: SendOrderLinkInput) -> SendOrderLinkPayload:  # noqa: A002 - GraphQL's name
@@ -202,10 +227,3 @@ def _buyer(context: Context, contact: Contact) -> UUID:
     """A buyer of this one order: the same again for the same key and contact, so that a repeated request finds it."""
     text = contact.text + b"\0" + (context.idempotency_key or "").encode()
     return UUID(bytes=context.kernel.vault.blind_index("fulfilment.guest_buyers", text), version=5)
-
-
-async def _secret(context: Context, order: UUID, number: str) -> str | None:
-    """The order's secret; None where it was made by a signing key that has been replaced since."""
-    secret = secret_of(context.kernel, order)
-    row = await context.db.fetchrow(CONTACTS_OF_ORDERS, [order])
-    return secret if row and same(row["secret_mark"], secret_mark(number, secret)) else None

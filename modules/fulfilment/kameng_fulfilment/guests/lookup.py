@@ -1,4 +1,7 @@
-"""Finding a guest's order again, without telling anybody else which orders there are."""
+"""Finding a guest's order again, without telling anybody else which orders there are.
+
+Everything that a guest sees or does begins here: `find_order` alone turns what he shows into his order.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import msgspec
 from kameng.errors import InvalidInput, NotFound
 from kameng.graphql import Context
 from kameng_fulfilment.guests.contacts import Contact, read_contact
-from kameng_fulfilment.guests.secrets import lookup_mark, make_pass, read_pass, secret_mark
+from kameng_fulfilment.guests.openings import remembered
+from kameng_fulfilment.guests.refusals import order_claimed, secret_needed
+from kameng_fulfilment.guests.secrets import lookup_mark, read_pass, secret_mark
 from kameng_fulfilment.guests.statements import CONTACTS_OF_ORDERS, ORDER_BY_LOOKUP, ORDER_BY_SECRET
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import StoredOrder
@@ -36,8 +41,8 @@ class FoundOrder(msgspec.Struct, frozen=True):
     opened: bool
 
 
-async def find_by_contact(context: Context, number: str, contact: str) -> str:
-    """A pass to the order of this number and contact.
+async def find_by_contact(context: Context, number: str, contact: str) -> UUID:
+    """The key of the order of this number and contact.
 
     A number that there is not, a contact of another order, and texts that are neither, are answered alike and take the
     same way: the same counters, one blind index, one probe of it.
@@ -52,7 +57,7 @@ async def find_by_contact(context: Context, number: str, contact: str) -> str:
     order: UUID | None = await context.db.fetchval(ORDER_BY_LOOKUP, mark)
     if order is None:
         raise not_found()
-    return make_pass(context.kernel, order)
+    return order
 
 
 async def count_tries(context: Context, number: str, contact: str) -> tuple[str, Contact]:
@@ -71,24 +76,58 @@ async def count_tries(context: Context, number: str, contact: str) -> tuple[str,
     return read, whom
 
 
-async def find_by_token(context: Context, number: str, token: str) -> FoundOrder:
-    """The order of this number that a secret or a pass opens.
+async def find_order(
+    context: Context, number: str, token: str | None = None, *, claimed_by: UUID | None = None
+) -> FoundOrder:
+    """The order of this number that a secret or a pass opens, or that whoever asks has opened a while ago.
+
+    Args:
+        context: the request.
+        number: as somebody typed it.
+        token: the secret or the pass; None: what is remembered of this visitor or member counts.
+        claimed_by: a member to whom the order is shown also where he has taken it into his account before.
 
     Raises:
-        NotFound: it opens none, or another one.
+        NotFound: it opens none, or another one; nothing is remembered.
+        OrderClaimed: the order is in an account since.
         RateLimited: too many look-ups from this network address.
-        UnavailableError: look-ups cannot be counted at the moment, so none is allowed.
+        UnavailableError: look-ups cannot be counted, or openings not looked up, so none is allowed.
     """
-    await count_lookup(context)
     read = _read_number(number)
-    passed = read_pass(context.kernel, token)
-    key: UUID | None = passed
-    if passed is None:
-        key = await context.db.fetchval(ORDER_BY_SECRET, secret_mark(read, token))
+    key: UUID | None
+    if token is None:
+        opening = await remembered(context, read)
+        if opening is None:
+            await count_lookup(context)
+            raise not_found()
+        key, opened = opening.order, opening.opened
+    else:
+        await count_lookup(context)
+        key = read_pass(context.kernel, token)
+        opened = key is None
+        if key is None:
+            key = await context.db.fetchval(ORDER_BY_SECRET, secret_mark(read, token))
     (order,) = await context.service(OrderReads).orders([key]) if key else [None]
     if order is None or order.number != read:
         raise not_found()
-    return FoundOrder(order, opened=passed is None)
+    if order.buyer_kind != "guest" and order.member != claimed_by:
+        raise order_claimed()
+    return FoundOrder(order, opened)
+
+
+async def own_order(
+    context: Context, number: str, secret: str | None, *, claimed_by: UUID | None = None
+) -> StoredOrder:
+    """The order of a guest who may do with it what a member may with his: who has shown its secret.
+
+    Raises:
+        OrderSecretNeeded: he has shown its number and contact alone.
+        Refusal: as `find_order`.
+    """
+    found = await find_order(context, number, secret, claimed_by=claimed_by)
+    if not found.opened:
+        raise secret_needed()
+    return found.order
 
 
 async def contact_of(kernel: Kernel, order: UUID) -> Contact | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from kameng.audit import JSON
 from kameng.graphql import Context
 from kameng.module import NotificationKind
 from kameng.notify import Addressee, Notice, Notifications
 from kameng_fulfilment.guests.lookup import contact_of, count_tries
-from kameng_fulfilment.guests.secrets import lookup_mark, secret_of
+from kameng_fulfilment.guests.secrets import lookup_mark, secrets_of
 from kameng_fulfilment.guests.statements import ORDER_BY_LOOKUP
 from kameng_fulfilment.orders import orders_by_id
 
@@ -40,7 +41,8 @@ async def ask_for_link(context: Context, number: str, contact: str) -> None:
 
 
 async def mail_order_link(kernel: Kernel, mark: str, locale: str) -> None:
-    """Mail the link to the order that a look-up means, if there is one and it was ordered with an e-mail address.
+    """Mail the link to the order that a look-up means, if there is one, it was ordered with an e-mail address, and it is in
+    no account since.
 
     One mail a minute at most, since a task may run twice and a guest may be impatient.
     """
@@ -52,6 +54,9 @@ async def mail_order_link(kernel: Kernel, mark: str, locale: str) -> None:
     if contact is None or contact.kind != "email":
         return
     stored = (await orders_by_id(kernel.db, [order]))[order]
+    if stored.buyer_kind != "guest":
+        return
+    secret = (await secrets_of(kernel, [(order, stored.number)])).get(order)
     minute: int = await kernel.db.fetchval("select (extract(epoch from now()) / 60)::bigint")
     async with kernel.db.transaction():
         await notifications.tell(
@@ -60,12 +65,18 @@ async def mail_order_link(kernel: Kernel, mark: str, locale: str) -> None:
                     kind="fulfilment.order_link",
                     key=f"{order}:{minute}",
                     to=Addressee(addresses={"email": contact.value}, locale=locale),
-                    values={"number": stored.number, "url": guest_link(kernel, order, stored.number)},
+                    values=guest_values(kernel, stored.number, secret),
                 )
             ]
         )
 
 
-def guest_link(kernel: Kernel, order: UUID, number: str) -> str:
-    """The address that opens a guest's order to whoever has it."""
-    return f"{kernel.settings.public_url}/guest-orders/{number}/{secret_of(kernel, order)}"
+def guest_values(kernel: Kernel, number: str, secret: str | None) -> dict[str, JSON]:
+    """What templates of mail to guests know of an order: its number, its secret, and the address that opens it.
+
+    The secret stands in the address's fragment, which browsers keep to themselves: no server and no log ever sees it. The
+    page reads it and sends it on in a form; where scripts do not run, number and secret are typed in there.
+    """
+    shop = kernel.settings.public_url
+    url = f"{shop}/open-order#{number}.{secret}" if secret else f"{shop}/look-up"
+    return {"number": number, "secret": secret or "", "url": url}

@@ -10,12 +10,13 @@ from uuid import UUID
 from kameng.errors import Refusal
 from kameng_fulfilment.cart.refusals import CartChanged
 from kameng_fulfilment.cart.statements import CONTENT_OF_CARTS, LOCK_CARTS, TAKE_OUT_ORDERED
-from kameng_fulfilment.guests.secrets import lookup_mark, secret_mark, secret_of
+from kameng_fulfilment.guests.secrets import lookup_mark, secret_mark
 from kameng_fulfilment.guests.statements import (
     ADD_CONTACTS,
     ADD_PARTICULARS,
     COUNT_UNPAID_OF_ADDRESSES,
     COUNT_UNPAID_OF_CONTACTS,
+    FIND_CLAIMED,
     TAKE_GUESTS_TURNS,
 )
 from kameng_fulfilment.settings import FulfilmentSettings
@@ -51,6 +52,25 @@ async def changed_carts(kernel: Kernel, requests: Mapping[int, OrderRequest]) ->
                 "The cart was changed or ordered meanwhile.", cure="Load it again and look through it."
             )
     return refused
+
+
+async def claimed_before(kernel: Kernel, requests: Mapping[int, OrderRequest]) -> dict[int, UUID | None]:
+    """The orders that guests' requests led to before and that are in an account since, by the requests' place; None where the
+    request asks for something else than its key did then. One statement where there are guests.
+
+    Asked after the orders that nobody has claimed, so that none slips through in between.
+    """
+    guests = [request.member for request in requests.values() if guest_of(request)]
+    if not guests:
+        return {}
+    rows = await kernel.db.fetch(FIND_CLAIMED, guests)
+    known = {(row["member"], row["idempotency_key"]): row for row in rows}
+    found = {place: known.get((request.member, request.key)) for place, request in requests.items()}
+    return {
+        place: row["id"] if row["fingerprint"] == requests[place].fingerprint else None
+        for place, row in found.items()
+        if row is not None
+    }
 
 
 async def too_many_of_guests(kernel: Kernel, orders: Sequence[DraftOrder]) -> dict[int, TooManyUnpaidOrders]:
@@ -99,7 +119,9 @@ async def write_particulars(kernel: Kernel, orders: Sequence[DraftOrder]) -> Non
             [guest.contact_mark for _, guest in guests],
             [guest.address_mark for _, guest in guests],
             [lookup_mark(kernel, order.number, guest.contact) for order, guest in guests],
-            [secret_mark(order.number, secret_of(kernel, order.id)) for order, _ in guests],
+            [secret_mark(order.number, guest.secret) for order, guest in guests],
+            [guest.sealed_secret for _, guest in guests],
+            [guest.locale for _, guest in guests],
             datetime.now(UTC) + kept,
         )
     written = [

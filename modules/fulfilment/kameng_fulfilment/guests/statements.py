@@ -36,10 +36,11 @@ ADD_CONTACTS = Statement(
     "fulfilment.add_contacts",
     """
     insert into fulfilment_contact
-        (id, order_id, kind, sealed, data_key, contact_mark, address_mark, lookup_mark, secret_mark, open_until)
-    select c.*, $10
+        (id, order_id, kind, sealed, data_key, contact_mark, address_mark, lookup_mark, secret_mark, sealed_secret,
+         locale, open_until)
+    select c.*, $12
     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::uuid[], $6::bytea[], $7::bytea[], $8::bytea[],
-                $9::bytea[]) as c
+                $9::bytea[], $10::bytea[], $11::text[]) as c
     """,
 )
 
@@ -64,7 +65,58 @@ ORDER_BY_SECRET = Statement(
 
 CONTACTS_OF_ORDERS = Statement(
     "fulfilment.contacts_of_orders",
-    "select id, order_id, kind, sealed, data_key, secret_mark from fulfilment_contact where order_id = any($1::uuid[])",
+    """
+    select id, order_id, kind, sealed, data_key, secret_mark, sealed_secret, locale from fulfilment_contact
+    where order_id = any($1::uuid[])
+    """,
+)
+
+CLAIM_ORDER = Statement(
+    "fulfilment.claim_order",
+    # Its order is locked. The key goes to the claim, where a guest who asks again finds his order; the order gets one that
+    # nobody sends, since the member may have used the same.
+    """
+    with claim as (
+        insert into fulfilment_claim (id, order_id, guest, idempotency_key, member, at)
+        select $3, id, member, idempotency_key, $2::uuid, now() from fulfilment_order where id = $1
+    ), tickets as (
+        update fulfilment_ticket set member = $2::uuid where order_id = $1
+    )
+    update fulfilment_order set member = $2::uuid, buyer_kind = 'member', idempotency_key = $4::text where id = $1
+    returning *
+    """,
+)
+
+CLAIM_OF_ORDER = Statement(
+    "fulfilment.claim_of_order",
+    "select guest, member from fulfilment_claim where order_id = $1",
+)
+
+FIND_CLAIMED = Statement(
+    "fulfilment.find_claimed",
+    # As FIND_REPEATED, for orders that guests placed and that are in an account since.
+    """
+    select o.id, c.guest as member, c.idempotency_key, o.fingerprint
+    from fulfilment_claim c join fulfilment_order o on o.id = c.order_id
+    where c.guest = any($1::uuid[])
+    """,
+)
+
+COMPLAINTS_OF_CONTACT = Statement(
+    "fulfilment.complaints_of_contact",
+    # As COMPLAINTS, for the contact of a guest's order: each order of his has a buyer of its own.
+    """
+    select
+        (select count(*)
+         from fulfilment_contact c join fulfilment_ticket t on t.order_id = c.order_id
+         where c.contact_mark = m.mark and t.opened_at > now() - $2::interval and t.state <> 'WITHDRAWN') as tickets,
+        (select coalesce(sum(l.delivered_quantity), 0)::bigint
+         from (select order_id from fulfilment_contact where contact_mark = m.mark order by open_until desc limit 1000) c
+         join fulfilment_order o on o.id = c.order_id
+         join fulfilment_order_line l on l.order_id = c.order_id
+         where o.created_at > now() - $2::interval) as cards
+    from (select contact_mark as mark from fulfilment_contact where order_id = $1) m
+    """,
 )
 
 PARTICULARS_OF_ORDERS = Statement(

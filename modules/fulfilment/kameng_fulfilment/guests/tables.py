@@ -14,7 +14,8 @@ class ContactTable(Table, tablename="fulfilment_contact"):
 
     ``contact_mark`` is equal for equal contacts and ``address_mark`` for equal network addresses; they serve the limits on
     unpaid orders, which count until ``open_until``. ``lookup_mark`` stands for number and contact together, ``secret_mark``
-    for number and secret.
+    for number and secret. ``sealed_secret`` is the secret itself, for mail to its owner; orders of the time when secrets were
+    made by a signing key have none. ``locale`` is the language that the order was placed in.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -35,6 +36,8 @@ class ContactTable(Table, tablename="fulfilment_contact"):
     lookup_mark = Bytea(null=False, default=None, unique=True)
     secret_mark = Bytea(null=False, default=None, unique=True)
     open_until = Timestamptz(null=False, default=None)
+    sealed_secret = Bytea(null=True, default=None)
+    locale = Varchar(length=10, null=False, default="zh-CN")
 
     fulfilment_contact_kind = Check("kind in ('email', 'phone')")
 
@@ -56,7 +59,26 @@ class ParticularsTable(Table, tablename="fulfilment_particulars"):
     data_key = UUID(null=False, default=None)
 
 
-TABLES = [ContactTable, ParticularsTable]
+class ClaimTable(Table, tablename="fulfilment_claim"):
+    """A guest's order that a member took into his account: whose it was, and under which key it had been placed."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = ForeignKey(
+        OrderTable,
+        null=False,
+        index=False,
+        unique=True,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+        default=None,
+    )
+    guest = UUID(null=False, default=None, unique=True)
+    idempotency_key = Varchar(length=128, null=False, default=None)
+    member = UUID(null=False, default=None)
+    at = Timestamptz(null=False, default=None)
+
+
+TABLES = [ContactTable, ParticularsTable, ClaimTable]
 
 INDEXES = (
     Index(

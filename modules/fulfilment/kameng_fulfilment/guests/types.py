@@ -13,7 +13,8 @@ from kameng import money
 from kameng.graphql import LOCALES, Context, Info, Money
 from kameng_catalog.contract import Variants
 from kameng_fulfilment.guests.lookup import FoundOrder, contact_of
-from kameng_fulfilment.life_types import OrderState
+from kameng_fulfilment.guests.secrets import secrets_of
+from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket, shown_history
 from kameng_fulfilment.orders import StoredLine
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.types import Answer, DeliveredCard, DeliveryState
@@ -25,12 +26,15 @@ class GuestOrderLine:
 
     stored: strawberry.Private[StoredLine]
     opened: strawberry.Private[bool]
+    position: int = strawberry.field(description="Its place in the order, from 1.")
     sku: str = strawberry.field(description="The variant's number.")
     quantity: int
     unit_price: Money = strawberry.field(description="The price of one unit, with four decimals.")
     total: Money
     delivery_state: DeliveryState
     delivered_quantity: int = strawberry.field(description="Units that were delivered.")
+    refunded_quantity: int = strawberry.field(description="Units that were refunded.")
+    refunded: Money = strawberry.field(description="What of it was refunded.")
 
     @strawberry.field(description="What was bought, in the language of the request.")
     def title(self, info: Info) -> str:
@@ -102,6 +106,7 @@ class GuestOrder:
         description="Until when its stock was kept for its payment."
     )
     paid_at: datetime | None
+    completed_at: datetime | None
     refunded: Money = strawberry.field(description="What of it was refunded.")
     opened: bool = strawberry.field(
         description="Whether its secret was shown, and with it what was delivered."
@@ -113,6 +118,34 @@ class GuestOrder:
         contact = await contact_of(info.context.kernel, self.found.order.id)
         return contact.masked if contact else None
 
+    @strawberry.field(
+        description="What opens it again, with what was delivered. Null unless it was shown; keep it to yourself."
+    )
+    async def secret(self, info: Info) -> str | None:
+        """The secret, for whoever has shown it, now or a while ago."""
+        if not self.found.opened:
+            return None
+        order = self.found.order
+        return (await secrets_of(info.context.kernel, [(order.id, order.number)])).get(order.id)
+
+    @strawberry.field(description="What happened to it, the oldest first. Empty unless its secret was shown.")
+    async def history(self, info: Info) -> list[OrderHistoryEntry]:
+        """The order's history, as its buyer may see it."""
+        if not self.found.opened:
+            return []
+        entries = await info.context.service(OrderReads).history(self.found.order.id)
+        return shown_history(entries, self.found.order, staff=False)
+
+    @strawberry.field(
+        description="Tickets about its cards, the oldest first. Empty unless its secret was shown."
+    )
+    async def tickets(self, info: Info) -> list[Ticket]:
+        """The order's tickets."""
+        if not self.found.opened:
+            return []
+        tickets = await info.context.service(OrderReads).tickets(self.found.order.id)
+        return [Ticket.of(ticket) for ticket in tickets]
+
     @strawberry.field(description="What was bought.")
     async def lines(self, info: Info) -> list[GuestOrderLine]:
         """The order's lines, in the order they were asked for."""
@@ -122,12 +155,15 @@ class GuestOrder:
             GuestOrderLine(
                 stored=line,
                 opened=opened,
+                position=line.position + 1,
                 sku=line.sku,
                 quantity=line.quantity,
                 unit_price=Money.of(money.UnitPrice(line.unit_price, order.currency)),
                 total=Money.of(money.Money(line.total_minor, order.currency)),
                 delivery_state=DeliveryState(line.delivery_state),
                 delivered_quantity=line.delivered_quantity,
+                refunded_quantity=line.refunded_quantity,
+                refunded=Money.of(money.Money(line.refunded_minor, order.currency)),
             )
             for line in await info.context.service(OrderReads).lines(order.id)
         ]
@@ -144,6 +180,7 @@ class GuestOrder:
             created_at=order.created_at,
             reserved_until=order.reserved_until,
             paid_at=order.paid_at,
+            completed_at=order.completed_at,
             refunded=Money.of(money.Money(order.refunded_minor, order.currency)),
             opened=found.opened,
         )

@@ -2,6 +2,7 @@
 import { copying } from "./copying.js";
 import { masking } from "./masking.js";
 import { totals } from "./totals.js";
+import { opening } from "./opening.js";
 import { stepper } from "./stepper.js";
 
 for (const select of document.querySelectorAll("select[data-submit]")) {
@@ -11,3 +12,4 @@ document.querySelectorAll("[data-quantity]").forEach(stepper);
 document.querySelectorAll("[data-buy]").forEach(totals);
 copying(document);
 masking(document);
+opening(document);

@@ -1,6 +1,9 @@
 """Reading files: encodings, delimiters, workbooks, headers, and what is no table."""
 
 import codecs
+import csv
+import io
+import re
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
@@ -8,10 +11,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kameng_catalog.importing.faults import Fault, UnreadableFile, write_faults
 from kameng_catalog.importing.sheets import Columns, LossyNumber, Row, open_sheet, text_sheet
 from kameng_catalog.importing.workbooks import cell_text
+
+_SPECIAL = re.compile('[,"\n\r]')
 
 COLUMNS = Columns(known=("sku", "title", "note"), required=frozenset({"sku", "title"}))
 
@@ -184,3 +191,36 @@ def test_faults_are_written_for_spreadsheets(tmp_path: Path) -> None:
     assert (tmp_path / "errors.csv").read_bytes() == (
         codecs.BOM_UTF8 + "line,column,reason\r\n3,price,`19.9元` is not a number\r\n".encode()
     )
+
+
+@given(
+    st.lists(st.lists(st.text(alphabet='ab ,"\n\r\t点', max_size=5), min_size=1, max_size=4), max_size=12),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+    st.integers(1, 5),
+)
+def test_pieces_hold_the_rows_that_are_read_one_by_one(
+    rows: list[list[str]], end: str, quoted: bool, size: int
+) -> None:
+    # Given a table with and without quotation marks, with rows of any width
+    table = [["sku", "title", "note"], *rows]
+    text = io.StringIO(newline="")
+    if quoted:
+        csv.writer(text, lineterminator=end).writerows(table)
+    else:
+        text.writelines(",".join(_SPECIAL.sub("", cell) for cell in row) + end for row in table)
+    # When it is read in pieces, then its rows and their lines are the same
+    one_by_one = list(text_sheet(text.getvalue(), COLUMNS).rows())
+    pieces = list(text_sheet(text.getvalue(), COLUMNS).pieces(size))
+    assert [row for piece in pieces for row in piece.each()] == one_by_one
+    assert all(len(piece) <= size for piece in pieces)
+    for piece in pieces:
+        if piece.columns is not None:
+            plain = [[cell.strip() for cell in row] for row in zip(*piece.columns, strict=True)]
+            assert [row for row in plain if any(row)] == [row.cells for row in piece.each()]
+
+
+def test_pieces_tell_where_a_file_ceases_to_be_a_table() -> None:
+    sheet = text_sheet('sku,title\nA,one\n"B","two\nlines"\nC,"th"ree\n', COLUMNS)
+    with pytest.raises(UnreadableFile, match="no CSV from line 5 on"):
+        list(sheet.pieces(2))

@@ -16,7 +16,7 @@ from kameng.vault import statements
 from kameng.vault.errors import DataKeyBrokenError, DataKeySpentError, DataKeyUnknownError
 from kameng.vault.key_ring import KEY_BYTES
 from kameng.vault.masters import Masters
-from kameng.vault.sealing import MESSAGES_PER_KEY, seal, unwrap, wrap
+from kameng.vault.sealing import MESSAGES_PER_KEY, seal_columns, unwrap, wrap
 
 if TYPE_CHECKING:
     from kameng.db import Database, Scope
@@ -70,8 +70,12 @@ class DataKey:
         Raises:
             DataKeySpentError: the key may not seal as many; it has sealed none of them.
         """
-        self.portion(len(items))
-        return seal(self._aead, items)
+        return self.seal_columns([plaintext for plaintext, _ in items], [aad for _, aad in items])
+
+    def seal_columns(self, plaintexts: Sequence[bytes], aads: Sequence[bytes]) -> list[bytes]:
+        """As `seal_all`, for plaintexts and associated data that come apart."""
+        self.portion(len(plaintexts))
+        return seal_columns(self._aead, plaintexts, aads)
 
     def portion(self, messages: int) -> DataKey:
         """The same key, allowed that many messages, which are taken from this one.

@@ -33,14 +33,19 @@ _CURE = "Restore the row and its data key from one and the same backup."
 
 def seal(aead: AESGCM, items: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Seal many (plaintext, associated data)."""
+    return seal_columns(aead, [plaintext for plaintext, _ in items], [aad for _, aad in items])
+
+
+def seal_columns(aead: AESGCM, plaintexts: Sequence[bytes], aads: Sequence[bytes]) -> list[bytes]:
+    """Seal many plaintexts, each with the associated data at its place."""
     encrypt = aead.encrypt
     # One system call for all nonces; one for each would cost as much as the encryption.
-    size = NONCE_BYTES * len(items)
+    size = NONCE_BYTES * len(plaintexts)
     random = os.urandom(size)
     nonces = [random[start : start + NONCE_BYTES] for start in range(0, size, NONCE_BYTES)]
     return [
         FORMAT + nonce + encrypt(nonce, plaintext, FORMAT + aad)
-        for nonce, (plaintext, aad) in zip(nonces, items, strict=True)
+        for nonce, plaintext, aad in zip(nonces, plaintexts, aads, strict=True)
     ]
 
 

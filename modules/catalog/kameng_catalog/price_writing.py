@@ -143,6 +143,13 @@ async def judge_prices(db: Database, changes: Sequence[PriceChange]) -> list[Wri
     return await _judged_all(db, changes, [_row(place, change) for place, change in enumerate(changes)])
 
 
+async def units_now(db: Database, changes: Sequence[PriceChange]) -> list[int | None]:
+    """The units that prices have now which changes speak of, each of another one; None where there is none. One statement."""
+    rows = [_row(place, change) for place, change in enumerate(changes)]
+    known = {row["place"]: row for row in await db.fetch(statements.KNOWN_PRICES, json_rows(rows))}
+    return [known[place]["units"] for place in range(len(rows))]
+
+
 async def note_costs(db: Database, costs: Iterable[Mapping[str, Any]], author: Author) -> None:
     """Keep in the history what variants cost from now on. One statement; call it before the variants are written.
 

@@ -254,13 +254,13 @@ class JobsMutation:
 
     @mutation
     async def start_product_import(self, info: Info, input: StartImportInput) -> StartProductImportPayload:  # noqa: A002 - GraphQL's name
-        """Have a file of products imported by a worker; all of it, or nothing."""
+        """Have a file of products imported by a worker; nothing of it, if it has faults."""
         job = await _import(info, "import_products", MANAGE_PRODUCTS, input)
         return StartProductImportPayload(job=job)
 
     @mutation
     async def start_price_import(self, info: Info, input: StartImportInput) -> StartPriceImportPayload:  # noqa: A002 - GraphQL's name
-        """Have a file of prices imported by a worker; all of it, or nothing."""
+        """Have a file of prices imported by a worker; nothing of it, if it has faults."""
         return StartPriceImportPayload(job=await _import(info, "import_prices", MANAGE_PRICES, input))
 
     @mutation

@@ -123,11 +123,9 @@ class CardLines:
 
     def _plain_columns(self, piece: Piece) -> CardColumns | None:
         """All lines of a piece, where all of them are plain as `_plain` has it; None for a piece to look at more closely."""
-        # In a workbook a cell may be a number that has lost digits.
-        if not piece.raw or set(map(len, piece.rows)) != {self._width}:
+        if piece.columns is None:
             return None
-        cells = [list(map(str.strip, column)) for column in zip(*piece.rows, strict=True)]
-        cells.append([""] * len(piece.rows))
+        cells = [*map(_stripped, piece.columns), [""] * len(piece)]
         secrets, numbers, skus = cells[self._secret], cells[self._number], cells[self._named]
         try:
             days = {text: self._day(text) for text in set(cells[self._expiry])}
@@ -219,6 +217,11 @@ class CardLines:
                 raise CellFault(f"{cells.quoted(text)} has passed")
             self._days[text] = day
         return self._days[text]
+
+
+def _stripped(texts: Sequence[str]) -> Sequence[str]:
+    # Other signs that would be stripped are not plain, so that the lines are looked at one by one.
+    return list(map(str.strip, texts)) if " " in "".join(texts) else texts
 
 
 def _all_plain(texts: Sequence[str], shortest: int, longest: int) -> bool:

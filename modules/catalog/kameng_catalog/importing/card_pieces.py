@@ -74,7 +74,7 @@ class CardPieces:
     def _read(self, sheet: Sheet, checker: CardLines) -> Iterator[tuple[int, CardColumns]]:
         rows = 0
         for piece in sheet.pieces(PIECE):
-            rows += len(piece.rows)
+            rows += len(piece)
             yield rows, checker.read_piece(piece)
 
     def indexed(self, cards: CardColumns) -> tuple[CardColumns, Sequence[bytes]]:

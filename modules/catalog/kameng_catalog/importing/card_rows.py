@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from itertools import chain, repeat
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -104,15 +103,15 @@ def sealed_rows(
     Raises:
         DataKeySpentError: the key may not seal as many.
     """
-    bound = {sku: partial(sealed_for, variants[sku]) for sku in set(cards.skus)}
-    associated = [bound[sku](index) for sku, index in zip(cards.skus, indexes, strict=True)]
-    sealed = key.seal_all(list(zip(map(str.encode, cards.secrets), associated, strict=True)))
+    places = {sku: sealed_for(variants[sku], b"") for sku in set(cards.skus)}
+    associated = [places[sku] + index for sku, index in zip(cards.skus, indexes, strict=True)]
+    sealed = key.seal_columns(list(map(str.encode, cards.secrets)), associated)
     shared = {
         (sku, day): _head(variants[sku], batch, key.id, day or last_day)
         for sku, day in set(zip(cards.skus, cards.days, strict=True))
     }
-    heads = [shared[pair] for pair in zip(cards.skus, cards.days, strict=True)]
-    numbers = [_text(number) for number in cards.numbers]
+    heads = list(map(shared.__getitem__, zip(cards.skus, cards.days, strict=True)))
+    numbers = [_LENGTH(len(text)) + text if text else _NULL for text in map(str.encode, cards.numbers)]
     content = _joined(_rows(heads, numbers, sealed, indexes))
     return SealedRows(cards.lines, cards.skus, indexes, heads, numbers, sealed, content)
 
@@ -120,8 +119,3 @@ def sealed_rows(
 def _head(variant: UUID, batch: UUID, key: UUID, day: date | None) -> bytes:
     expiry = _NULL if day is None else _LENGTH(4) + _LENGTH(day.toordinal() - _FIRST_DAY)
     return b"".join((_FIELDS, _KEY, variant.bytes, _KEY, batch.bytes, _KEY, key.bytes, expiry))
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return _LENGTH(len(encoded)) + encoded if encoded else _NULL

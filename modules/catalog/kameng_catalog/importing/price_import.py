@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kameng.db import Statement
@@ -16,7 +16,7 @@ from kameng_catalog.importing.in_chunks import Late, LineImport, Told, chunks
 from kameng_catalog.importing.price_lines import PriceLine, PriceLines
 from kameng_catalog.importing.report import Change, FieldChange, Outcome, ProductReport
 from kameng_catalog.listings import lock_products, refresh_prices
-from kameng_catalog.price_writing import Author, PriceChange, Written, judge_prices, write_prices
+from kameng_catalog.price_writing import Author, PriceChange, Written, judge_prices, units_now, write_prices
 from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ class _PriceImport(LineImport[PriceLine]):
         report = self.report
         if self.alone:
             # In the order of their keys, so that two files lock them alike.
-            products: set[UUID] = set()
-            for lines in chunks(self.lines):
-                products |= {row["product"] for row in (await self._variants(lines)).values()}
-            for some in chunks(sorted(products)):
+            for some in chunks(await self._products(list({line.sku for line in self.lines}))):
                 await lock_products(self.db, some)
         for lines in chunks(self.lines):
             known, changes = await self._changes(lines, report.faults.add)
@@ -104,26 +101,28 @@ class _PriceImport(LineImport[PriceLine]):
                     report.changes.append(_told(line, answer))
 
     async def write(self, lines: Sequence[PriceLine]) -> Sequence[Late]:
-        late: list[Late] = []
-        gone: list[Fault] = []
-        known, changes = await self._changes(lines, gone.append)
-        written = []
+        unknown: list[Fault] = []
+        known, changes = await self._changes(lines, unknown.append)
+        refused: list[tuple[PriceLine, PriceChange, Refusal]] = []
+        written: list[tuple[str, PriceChange, Written]] = []
         answers = await write_prices(self.db, changes, self._author, self._currency, refresh=False)
         for line, change, answer in zip(known, changes, answers, strict=True):
             if isinstance(answer, Refusal):
-                late.append(Late(line.line, "price", answer.message, Outcome.UPDATED))
+                refused.append((line, change, answer))
             elif answer.changed:
                 written.append((line.sku, change, answer))
         if written:
             if self._done is not None:
                 await self._done(written)
-            touched = await self._variants(
-                [line for line in known if line.sku in {sku for sku, _, _ in written}]
-            )
-            await refresh_prices(
-                self.db, sorted({row["product"] for row in touched.values()}), self._currency
-            )
-        return [*late, *(Late(fault.line, fault.column, fault.reason, Outcome.UPDATED) for fault in gone)]
+            products = await self._products([sku for sku, _, _ in written])
+            await refresh_prices(self.db, products, self._currency)
+        there = await units_now(self.db, [change for _, change, _ in refused]) if refused else []
+        # A variant that is gone took its prices with it.
+        late = [Late(fault.line, fault.column, fault.reason, Outcome.CREATED) for fault in unknown]
+        for (line, _, answer), units in zip(refused, there, strict=True):
+            outcome = Outcome.CREATED if units is None else Outcome.UPDATED
+            late.append(Late(line.line, "price", answer.message, outcome))
+        return late
 
     async def finish(self, counts: Mapping[str, int]) -> None:
         if counts[Outcome.CREATED] or counts[Outcome.UPDATED]:
@@ -134,14 +133,15 @@ class _PriceImport(LineImport[PriceLine]):
                 details={**counts, "source": self._author.source},
             )
 
-    async def _variants(self, lines: Sequence[PriceLine]) -> dict[str, Any]:
-        rows = await self.db.fetch(VARIANTS, sorted({line.sku for line in lines}))
-        return {row["sku"]: row for row in rows}
+    async def _products(self, skus: Sequence[str]) -> list[UUID]:
+        rows = [row for some in chunks(skus) for row in await self.db.fetch(VARIANTS, some)]
+        return sorted({row["product"] for row in rows})
 
     async def _changes(
         self, lines: Sequence[PriceLine], unknown: Callable[[Fault], None]
     ) -> tuple[list[PriceLine], list[PriceChange]]:
-        variants = await self._variants(lines)
+        rows = await self.db.fetch(VARIANTS, sorted({line.sku for line in lines}))
+        variants = {row["sku"]: row for row in rows}
         for line in lines:
             if line.sku not in variants:
                 unknown(Fault(line.line, "sku", f"there is no variant {quoted(line.sku)}"))

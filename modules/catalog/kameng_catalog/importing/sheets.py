@@ -6,9 +6,10 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from functools import partial
+from itertools import accumulate, chain, islice, repeat
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -60,23 +61,37 @@ class Row:
     cells: list[str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
 class Piece:
     """Rows of a sheet that stand one behind the other.
 
-    Attributes:
+    Args:
         lines: the line on which each begins.
-        rows: the cells of each; not shown in tracebacks.
+        rows: the cells of each.
         raw: whether they are as they stand in a text: with the spaces at their ends, and with empty rows among them.
+        columns: the same cells column by column, where all rows are of one width and it cost nothing to find out.
     """
 
-    lines: Sequence[int]
-    rows: list[list[str]] = field(repr=False)
-    raw: bool = False
+    __slots__ = ("_rows", "columns", "lines", "raw")
+
+    def __init__(
+        self,
+        lines: Sequence[int],
+        rows: Callable[[], list[list[str]]],
+        *,
+        raw: bool = False,
+        columns: Sequence[Sequence[str]] | None = None,
+    ) -> None:
+        self.lines = lines
+        self.raw = raw
+        self.columns = columns
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
     def each(self) -> Iterator[Row]:
         """The rows as `Sheet.rows` gives them."""
-        for line, cells in zip(self.lines, self.rows, strict=True):
+        for line, cells in zip(self.lines, self._rows(), strict=True):
             if not self.raw:
                 yield Row(line, cells)
             elif any(cells):
@@ -191,8 +206,8 @@ class CsvSheet:
         self._text = io.TextIOWrapper(file, encoding=encoding, newline="")
         first = self._text.readline()
         self._text.seek(0)
-        delimiter = max(",;\t", key=first.count)
-        self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
+        self._delimiter = max(",;\t", key=first.count)
+        self._reader = csv.reader(self._text, delimiter=self._delimiter, strict=True)
         self._rows = self._read()
         self._quoting = Quoting(checked_header(next(self._rows, None), columns))
         self.columns = self._quoting.columns
@@ -211,9 +226,26 @@ class CsvSheet:
         if self._quoting.place is not None:
             yield from pieces_of(self.rows(), size)
             return
-        reader = self._reader
+        line = self._reader.line_num + 1
+        while lines := self._next_lines(line, size):
+            text = "".join(lines)
+            if '"' in text:
+                # From here on cells may have delimiters and line breaks of their own.
+                yield from self._quoted_pieces(chain(lines, self._text), line, size)
+                return
+            yield unquoted_piece(line, lines, text, self._delimiter, len(self.columns))
+            line += len(lines)
+
+    def _next_lines(self, line: int, size: int) -> list[str]:
+        try:
+            return list(islice(self._text, size))
+        except UnicodeDecodeError as error:
+            raise _unreadable(line, error) from error
+
+    def _quoted_pieces(self, text: Iterator[str], line: int, size: int) -> Iterator[Piece]:
+        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
         while True:
-            first, rows = reader.line_num + 1, list[list[str]]()
+            first, rows = line + reader.line_num, list[list[str]]()
             try:
                 # What was read before an error stays in the list.
                 rows.extend(islice(reader, size))
@@ -221,11 +253,8 @@ class CsvSheet:
                 raise _unreadable(first + sum(map(_lines_of, rows)), error) from error
             if not rows:
                 return
-            lines: Sequence[int] = range(first, first + len(rows))
-            if reader.line_num - first + 1 != len(rows):
-                # Some cells have several lines.
-                lines = list(accumulate(map(_lines_of, rows[:-1]), initial=first))
-            yield Piece(lines, rows, raw=True)
+            lines = list(accumulate(map(_lines_of, rows[:-1]), initial=first))
+            yield Piece(lines, partial(list, rows), raw=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -245,7 +274,36 @@ class CsvSheet:
 def pieces_of(rows: Iterator[Row], size: int) -> Iterator[Piece]:
     """Pieces of rows that come one by one."""
     while some := list(islice(rows, size)):
-        yield Piece([row.line for row in some], [row.cells for row in some])
+        yield Piece([row.line for row in some], partial(_cells, some))
+
+
+def _cells(rows: Sequence[Row]) -> list[list[str]]:
+    return [row.cells for row in rows]
+
+
+def unquoted_piece(first: int, lines: Sequence[str], text: str, delimiter: str, width: int) -> Piece:
+    """A piece of a text without quotation marks, which is split without a list for each row.
+
+    Args:
+        first: the line on which it begins.
+        lines: its lines with their ends.
+        text: all of them.
+        delimiter: what parts their cells.
+        width: the columns of the sheet.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removesuffix("\n")
+    columns = None
+    if set(map(str.count, lines, repeat(delimiter))) == {width - 1}:
+        cells = text.replace("\n", delimiter).split(delimiter) if width > 1 else text.split("\n")
+        columns = [cells[place::width] for place in range(width)]
+
+    def rows() -> list[list[str]]:
+        # As a reader of CSV has it, an empty line is no cell at all.
+        return [line.split(delimiter) if line else [] for line in text.split("\n")]
+
+    return Piece(range(first, first + len(lines)), rows, raw=True, columns=columns)
 
 
 def _lines_of(cells: Sequence[str]) -> int:

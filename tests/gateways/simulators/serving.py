@@ -322,6 +322,7 @@ class Simulator(ABC):
                 known = self.find_refund(wanted["number"])
                 assert known is not None, wanted
                 known[1].state = wanted.get("state", "succeeded")
+                known[1].at = wanted.get("at", known[1].at)
                 found = {"refund": asdict(known[1])}
             elif what == "notify":
                 found = {}

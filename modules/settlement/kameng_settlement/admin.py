@@ -21,6 +21,7 @@ from kameng_settlement.admin_types import (
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.crediting import credit_wallet, reverse_transaction
 from kameng_settlement.days.graphql import DayQuery
+from kameng_settlement.exporting.graphql import LedgerExportMutation
 from kameng_settlement.holds.graphql import HoldMutation, HoldQuery
 from kameng_settlement.journal import TRANSACTIONS, transaction_page, trial_balance
 from kameng_settlement.ledger import AlreadyRefunded, AlreadyReversed
@@ -107,7 +108,7 @@ class ReverseTransactionPayload:
 
 
 @strawberry.type
-class SettlementAdminMutation(HoldMutation):
+class SettlementAdminMutation(HoldMutation, LedgerExportMutation):
     """Mutations of the back office."""
 
     @mutation(idempotency="own")

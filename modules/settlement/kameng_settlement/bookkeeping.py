@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from kameng.graphql import Context
-from kameng.module import Handler, JobKind, Permission, Provide, Task
+from kameng.module import Handler, Permission, Provide, Task
 from kameng_settlement.account_graphql import AccountFigures, WalletStatements, account_nodes
 from kameng_settlement.booking import LedgerBooks
 from kameng_settlement.chart import Chart
@@ -15,6 +15,7 @@ from kameng_settlement.days.checking import LEDGER_NOT_WHOLE, check_ledger, tell
 from kameng_settlement.days.graphql import check_nodes
 from kameng_settlement.days.sealing import seal_days
 from kameng_settlement.events import HoldExpired, LedgerNotWhole
+from kameng_settlement.exporting.job import EXPORT_JOB, EXPORT_LEDGER
 from kameng_settlement.holds.graphql import VOID_HOLD, hold_nodes
 from kameng_settlement.holds.resolving import expire_holds
 from kameng_settlement.holds.service import LedgerHolds
@@ -53,6 +54,9 @@ TASKS = (
 
 NOTIFICATIONS = (LEDGER_NOT_WHOLE,)
 
-PERMISSIONS = (Permission(VOID_HOLD, "Let held money go", "解除冻结资金"),)
+PERMISSIONS = (
+    EXPORT_LEDGER,
+    Permission(VOID_HOLD, "Let held money go", "解除冻结资金"),
+)
 
-JOBS: tuple[JobKind, ...] = ()
+JOBS = (EXPORT_JOB,)

@@ -1,18 +1,26 @@
-"""``kameng ledger``: is every cent where the books say?"""
+"""``kameng ledger``: is every cent where the books say, and what do they say?"""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kameng.cli.running import run
+from kameng.errors import InvalidInput
+from kameng.money import Money
+from kameng_settlement.days.proving import Anchor
 from kameng_settlement.rights import grants
-from kameng_settlement.verifying import LedgerReport, verify_ledger
+from kameng_settlement.verifying import LedgerReport, anchors, verify_ledger
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
+    from kameng_settlement.journal import KindTotal
+
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
 
 @click.group()
@@ -21,16 +29,120 @@ def ledger() -> None:
 
 
 @ledger.command()
+@click.option("--anchor", default="", help="A sealed day that was noted down elsewhere, as DAY:HASH.")
 @click.pass_context
-def verify(context: click.Context) -> None:
-    """Recompute every balance from the postings; exit code 1 and the differences if there are any."""
+def verify(context: click.Context, anchor: str) -> None:
+    """Recompute every balance, hold and sealed day; exit code 1 and the differences if there are any."""
+    try:
+        noted = Anchor.parse(anchor) if anchor else None
+    except InvalidInput as error:
+        raise click.BadParameter(str(error)) from error
 
     async def work(kernel: Kernel) -> LedgerReport:
-        return await verify_ledger(kernel.db)
+        return await verify_ledger(kernel.db, kernel.vault, anchor=noted)
 
     report = run(context, work)
     click.echo(str(report))
     context.exit(0 if report.ok else 1)
+
+
+@ledger.command()
+@click.option("--all", "every", is_flag=True, help="Of all sealed days, not of the newest one alone.")
+@click.pass_context
+def anchor(context: click.Context, every: bool) -> None:
+    """Print the newest sealed day and its hash, to be kept elsewhere: on paper, in a mail, in another system.
+
+    The hash covers all days before. `kameng ledger verify --anchor` compares it.
+    """
+
+    async def work(kernel: Kernel) -> list[Anchor]:
+        return await anchors(kernel.db)
+
+    found = run(context, work)
+    if not found:
+        click.echo("No day is sealed yet.")
+    for each in found if every else found[-1:]:
+        click.echo(str(each))
+
+
+@ledger.command()
+@click.pass_context
+def seal(context: click.Context) -> None:
+    """Seal the days that are over; a worker does it by itself every ten minutes."""
+    from kameng_settlement.days.sealing import seal_days
+
+    async def work(kernel: Kernel) -> list[Anchor]:
+        await seal_days(kernel)
+        return await anchors(kernel.db)
+
+    sealed = run(context, work)
+    click.echo(f"{len(sealed)} days are sealed." if sealed else "No day is over yet.")
+
+
+@ledger.command("trial-balance")
+@click.pass_context
+def print_trial_balance(context: click.Context) -> None:
+    """Print all accounts added up by currency and kind; exit code 1 if a currency is not in balance."""
+    from kameng_settlement.journal import trial_balance
+
+    async def work(kernel: Kernel) -> list[KindTotal]:
+        return await trial_balance(kernel.db)
+
+    totals = run(context, work)
+    click.echo(f"{'currency':<10}{'kind':<40}{'accounts':>10}{'debits':>20}{'credits':>20}")
+    balanced = True
+    for currency in sorted({total.currency for total in totals}):
+        own = [total for total in totals if total.currency == currency]
+        for total in own:
+            click.echo(_line(currency, total.kind, str(total.accounts), total.debits, total.credits))
+        debits, credits_ = sum(total.debits for total in own), sum(total.credits for total in own)
+        click.echo(_line(currency, "", "", debits, credits_))
+        balanced = balanced and debits == credits_
+    if not balanced:
+        click.echo("The books are NOT in balance.")
+    context.exit(0 if balanced else 1)
+
+
+def _line(currency: str, kind: str, accounts: str, debits: int, credits_: int) -> str:
+    shown = [f"{Money(minor, currency).amount:f}" for minor in (debits, credits_)]
+    return f"{currency:<10}{kind:<40}{accounts:>10}{shown[0]:>20}{shown[1]:>20}"
+
+
+@ledger.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "xlsx", "beancount"]),
+    help="Otherwise as the file's name says.",
+)
+@click.option("--since", type=_MOMENT, help="By the time of posting, in UTC; from the beginning without it.")
+@click.option("--until", type=_MOMENT, help="The first moment that is left out; without it to the end.")
+@click.pass_context
+def export(
+    context: click.Context, file: Path, form: str | None, since: datetime | None, until: datetime | None
+) -> None:
+    """Write the journal to FILE: a table for spreadsheets, or a book that `bean-check` adds up and proves."""
+    from kameng_settlement.exporting.journal import ExportFormat, export_journal
+    from kameng_settlement.exporting.reading import EVER
+    from kameng_settlement.periods import Period
+
+    name = form or file.suffix.removeprefix(".")
+    if name not in set(ExportFormat):
+        raise click.BadParameter("name the file .csv, .xlsx or .beancount, or give --format.")
+    try:
+        period = Period.of(
+            since.replace(tzinfo=UTC) if since else EVER.since,
+            until.replace(tzinfo=UTC) if until else EVER.until,
+        )
+    except InvalidInput as error:
+        raise click.BadParameter(str(error)) from error
+
+    async def work(kernel: Kernel) -> int:
+        with file.open("wb") as opened:
+            return await export_journal(kernel, period, ExportFormat(name), opened)
+
+    click.echo(f"{run(context, work)} postings were written to {file}.")
 
 
 @ledger.command()

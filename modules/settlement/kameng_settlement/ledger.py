@@ -195,6 +195,9 @@ class Ledger:
             raise AlreadyReversed(
                 "This ledger transaction is a reversal, which is final.", cure="Post what was meant anew."
             )
+        if rows[0]["reversed_by"] not in (None, key):
+            # Whoever asks twice hears this, and not that the money is gone, which went back the first time.
+            raise _already_reversed()
         entry = Entry(
             key=key,
             kind="reversal",

@@ -114,7 +114,8 @@ FIND_TRANSACTIONS = Statement(
 READ_POSTINGS = Statement(
     "settlement.read_postings",
     """
-    select p.debit_account, p.credit_account, p.amount, p.currency, t.reverses, t.kind
+    select p.debit_account, p.credit_account, p.amount, p.currency, t.reverses, t.kind,
+        (select r.key from settlement_ledger_transaction r where r.reverses = t.id) as reversed_by
     from settlement_ledger_transaction t join settlement_posting p on p.transaction = t.id
     where t.id = $1
     order by p.seq

@@ -15,7 +15,7 @@ from kameng.money import Money
 from kameng_fulfilment.contract import Payments
 from kameng_fulfilment.guests.claiming import claim_order
 from kameng_fulfilment.refunding import RefundedLine, refund_order
-from kameng_settlement.contract import Wallets
+from kameng_settlement.contract import Receipt, Receipts, Wallets
 
 from . import lives
 from .carts import Buyer, codes
@@ -253,3 +253,19 @@ async def test_money_in_another_currency_comes_along(shop: Shop) -> None:
         for currency in ("CNY", "USD")
     ]
     assert found == [100, 700]
+
+
+async def test_a_payment_that_the_guest_began_pays_the_order_of_its_new_owner(shop: Shop) -> None:
+    # Given a claimed order, and money that came into the guest's wallet afterwards, as he had begun to pay before
+    key, number, secret = await guests_order(shop)
+    guest = await owner(shop, key)
+    ann = await shop.member()
+    await claim(Buyer(shop, ann), number, secret)
+    async with shop.kernel.db.transaction():
+        receipt = Receipt(source="manual", reference="g1", member=guest, amount=Money(900, "CNY"))
+        await shop.kernel.services.get(Receipts).receive([receipt])
+    # When the last of it comes in
+    await shop.kernel.db.execute("update fulfilment_order set received_minor = 900")
+    taken = await lives.pay(shop, key, 100)
+    # Then the order is paid
+    assert (taken.outcome.value, await wallet(shop, guest), await shop.balance(ann)) == ("PAID", 0, "0.00")

@@ -13,6 +13,7 @@ from kameng.money import Money
 from kameng_catalog.contract import Pick, PickRequest, Sale, Stock
 from kameng_fulfilment.contract import PaymentOutcome, PaymentTaken
 from kameng_fulfilment.delivering import Delivered, deliver_from_stock, note_delivered
+from kameng_fulfilment.guests.claiming import money_follows
 from kameng_fulfilment.life_statements import (
     ADD_PAYMENT,
     COUNT_RECEIVED,
@@ -23,7 +24,19 @@ from kameng_fulfilment.life_statements import (
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
 from kameng_fulfilment.states import lock_orders, move, note_history, settle_down
-from kameng_settlement.contract import Charge, Charged, Charging, InsufficientFunds, Receipt, Receipts
+from kameng_settlement.contract import (
+    Booking,
+    Books,
+    Charge,
+    Charged,
+    Charging,
+    Holder,
+    InsufficientFunds,
+    Move,
+    Receipt,
+    Receipts,
+    Received,
+)
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -46,17 +59,25 @@ class OrderPayments:
         self._receipts = kernel.services.get(Receipts)
 
     async def paid(
-        self, order: UUID, amount: Money, source: str, reference: str, actor: str = "system"
+        self,
+        order: UUID,
+        amount: Money,
+        source: str,
+        reference: str,
+        actor: str = "system",
+        payer: UUID | None = None,
     ) -> PaymentTaken:
         """See the contract."""
         try:
             async with self._db.transaction():
-                return await self._paid(order, amount, source, reference, actor)
+                return await self._paid(order, amount, source, reference, actor, payer)
         except asyncpg.UniqueViolationError as error:
             # The same payment for another order at the same moment; that one went first.
             raise _used() from error
 
-    async def _paid(self, key: UUID, amount: Money, source: str, reference: str, actor: str) -> PaymentTaken:
+    async def _paid(
+        self, key: UUID, amount: Money, source: str, reference: str, actor: str, payer: UUID | None
+    ) -> PaymentTaken:
         order = (await lock_orders(self._kernel, [key]))[key]
         known = await self._db.fetchrow(FIND_PAYMENT, source, reference)
         if known is not None:
@@ -74,15 +95,7 @@ class OrderPayments:
         late = order.state == "EXPIRED"
         lines = (await lines_of_orders(self._db, [key]))[key]
         picks = await self._picked(lines) if payable and late else None
-        (answer,) = await self._receipts.receive(
-            [
-                Receipt(
-                    source=source, reference=reference, member=order.member, amount=amount, memo=order.number
-                )
-            ]
-        )
-        if isinstance(answer, Refusal):
-            raise answer
+        answer = await self._take_in(order, amount, source, reference, payer or order.member)
         outcome = PaymentOutcome.CREDITED
         if order.state == "PENDING_PAYMENT" or picks is not None:
             outcome = await self._charge(order, late) if payable else PaymentOutcome.UNDERPAID
@@ -112,6 +125,27 @@ class OrderPayments:
             orders_changed(self._kernel, [(order.member, order.id)])
         return PaymentTaken(outcome=outcome, transaction=answer.transaction, fresh=True)
 
+    async def _take_in(
+        self, order: StoredOrder, amount: Money, source: str, reference: str, payer: UUID
+    ) -> Received:
+        """The money into the buyer's wallet. What settlement took in itself, for a payment that it was asked for, is there
+        already, and is not taken in twice."""
+        receipt = Receipt(source=source, reference=reference, member=payer, amount=amount, memo=order.number)
+        (answer,) = await self._receipts.receive([receipt])
+        if isinstance(answer, Refusal):
+            raise answer
+        if payer != order.member:
+            # The order has become somebody else's since its payment was begun, and the money goes with it. Where there is
+            # nothing left, it went when the order did.
+            move = Move(Holder("wallet", payer), Holder("wallet", order.member), amount)
+            booking = Booking(
+                key=f"follows:{source}:{reference}", kind="payment_follows", moves=(move,), memo=order.number
+            )
+            (moved,) = await self._kernel.services.get(Books).book([booking])
+            if isinstance(moved, Refusal) and not isinstance(moved, InsufficientFunds):
+                raise moved
+        return answer
+
     async def _picked(self, lines: list[StoredLine]) -> list[Pick] | None:
         """Stock for all lines of an order that had expired; None where something is gone."""
         picks = await self._stock.pick(
@@ -121,6 +155,8 @@ class OrderPayments:
         return found if len(found) == len(lines) else None
 
     async def _charge(self, order: StoredOrder, late: bool) -> PaymentOutcome:
+        # A payment that a guest began may have come into his wallet after somebody claimed his order.
+        await money_follows(self._kernel, order.id)
         (answer,) = await self._charging.charge(
             [
                 Charge(

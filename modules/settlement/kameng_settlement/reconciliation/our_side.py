@@ -2,8 +2,7 @@
 
 A payment of ours is an observation that took effect, under the number of its attempt, which is the one that the gateway
 knows; attempts that never took effect stand there as not done, so that a bill that says otherwise is a difference of
-status. A refund is one that was asked of the gateway. The fee of ours is what the gateway told with the payment, else what the
-account's terms make of it.
+status. A refund is one that was asked of the gateway. The fee of ours is the one that was posted with the payment.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ OUR_SIDE = Statement(
     # $1 source, $2 from, $3 to (exclusive), $4 further rows by their ids; what was matched before is left out.
     """
     with account as (
-        select id, fee_ppm, fee_fixed_minor from settlement_merchant_account where gateway || ':' || code = $1::text
+        select id from settlement_merchant_account where gateway || ':' || code = $1::text
     ), side as (
         select o.id, 'payment' as kind, o.number, coalesce(o.transaction, '') as reference, '' as parent,
                'done' as status, o.currency, o.amount_minor as amount,
-               coalesce(o.fee_minor, least(o.amount_minor,
-                   a.fee_fixed_minor + (o.amount_minor * a.fee_ppm + 500000) / 1000000)) as fee,
-               coalesce(o.paid_at, o.at) as at, o.posted
+               coalesce(f.amount, 0) as fee, coalesce(o.paid_at, o.at) as at, o.posted
         from account a join settlement_payment_observation o on o.account = a.id and o.taken
+        left join settlement_ledger_transaction t on t.key = 'gateway-fee:' || $1::text || ':' || o.transaction
+        left join settlement_posting f on f.transaction = t.id and f.seq = 1
         union all
         select t.id, 'payment', t.number, coalesce(t.gateway_reference, ''), '',
                case when t.state in ('CLOSED', 'FAILED') then 'failed' else 'pending' end,

@@ -97,4 +97,10 @@ def _utf_8(data: bytes, encoding: str, line: int) -> bytes:
         raise UnreadableBill(
             f"There is no encoding {encoding!r}.", cure="Name one such as utf-8 or gb18030."
         ) from error
+    if "\0" in text:
+        raise UnreadableBill(
+            "the file holds NUL characters, so it is no text.",
+            cure="Send the file as the gateway gave it.",
+            line=line + data.count(b"\n", 0, data.find(b"\0")),
+        )
     return data if encoding == "utf-8" else text.encode()

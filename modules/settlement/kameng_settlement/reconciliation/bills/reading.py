@@ -23,6 +23,9 @@ from kameng_settlement.reconciliation.faults import (
 )
 from kameng_settlement.reconciliation.normal import COLUMNS, RowKind, RowStatus, Totals
 
+LONGEST_NUMBER = 200
+"""Characters of our numbers and the gateway's."""
+
 _AS_IT_CAME = "Send the bill as the gateway gave it."
 
 
@@ -97,6 +100,7 @@ class BillReader:
         if not frame.get_column("ok").all():
             self._raise_first(raw, cells, lines)
         frame = frame.with_columns(line=lines)
+        _insist_short(frame)
         self._check_day(frame)
         sizes = {name: int(frame.get_column(f"sum:{name}").sum()) for name in sums}
         return frame.select(COLUMNS), sizes
@@ -236,6 +240,17 @@ def _lines(piece: Piece, table: Table, rows: int) -> pl.Series:
         return pl.int_range(piece.line, piece.line + rows, eager=True, dtype=pl.Int64)
     found = [line for line, _ in cells_of(piece, table.separator, quoted=True)]
     return pl.Series(found, dtype=pl.Int64)
+
+
+def _insist_short(frame: pl.DataFrame) -> None:
+    for name in ("number", "reference", "parent"):
+        long = frame.get_column(name).str.len_chars() > LONGEST_NUMBER
+        if long.any():
+            raise UnreadableBill(
+                f"a number has more than {LONGEST_NUMBER} characters.",
+                cure=_AS_IT_CAME,
+                line=int(frame.get_column("line")[int(long.arg_true()[0])]),
+            )
 
 
 def _held(check: Check, name: str) -> pl.Expr:

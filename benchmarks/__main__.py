@@ -10,6 +10,7 @@ KNOWN = {
     "card-import": "benchmarks.card_import",
     "documents": "benchmarks.documents",
     "graphql": "benchmarks.graphql",
+    "ledger": "benchmarks.ledger",
     "million": "benchmarks.million",
     "orders": "benchmarks.orders",
     "process": "benchmarks.web_process",

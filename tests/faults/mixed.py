@@ -299,7 +299,11 @@ async def run(minutes: float, seed: int) -> Report:
     report = Report(seed, minutes)
     with tempfile.TemporaryDirectory(prefix="kameng-faults-log-") as logs:
         async with (
-            running_shop(Path(logs), KAMENG_FULFILMENT__RESERVATION_MINUTES="1") as shop,
+            running_shop(
+                Path(logs),
+                KAMENG_FULFILMENT__RESERVATION_MINUTES="1",
+                KAMENG_FULFILMENT__TWO_PERSONS_FROM_MINOR="1000000000",  # there is one person
+            ) as shop,
             httpx.AsyncClient(timeout=15, limits=httpx.Limits(max_connections=100)) as client,
         ):
             variants, tokens, staff = await furnish(shop)

@@ -82,17 +82,27 @@ async def test_an_order_is_placed_for_outside_payment_and_confirmed_by_the_staff
     placed = (await shop.buy(ann, (variant, 1), payment="OUTSIDE"))["order"]
     assert (placed["state"], placed["lines"][0]["cards"]) == ("PENDING_PAYMENT", [])
     assert (await seen(shop, ann, placed["number"]))["reservedUntil"] is not None
-    # When somebody of the staff confirms it, twice
+    # When somebody of the staff confirms it
     value = {
         "number": placed["number"],
         "amount": {"amount": "5.00", "currency": "CNY"},
         "reference": "B-1",
         "reason": "seen in the bank's app",
     }
+    answer = await staff(shop, "confirmPayment", value, answer="order { state } outcome")
+    assert answer == {"order": {"state": "PENDING_PAYMENT"}, "outcome": None, "errors": []}
+    # Then he cannot be the second one too, and the second one cannot say anything else
+    answer = await staff(shop, "confirmPayment", value, answer="outcome")
+    assert [error["code"] for error in answer["errors"]] == ["SAME_PERSON"]
+    second = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
+    less = {**value, "amount": {"amount": "4.00", "currency": "CNY"}}
+    answer = await staff(shop, "confirmPayment", less, by=second, answer="outcome")
+    assert [error["code"] for error in answer["errors"]] == ["CONFIRMATION_DIFFERS"]
+    # When a second one confirms the same, twice
     for _ in range(2):
-        answer = await staff(shop, "confirmPayment", value, answer="order { state } outcome")
+        answer = await staff(shop, "confirmPayment", value, by=second, answer="order { state } outcome")
         assert answer == {"order": {"state": "COMPLETED"}, "outcome": "PAID", "errors": []}
-    # Then it is delivered once, and the audit log tells of it once
+    # Then it is delivered once, and the audit log tells of both
     order = await seen(shop, ann, placed["number"])
     assert [card["secret"] for card in order["lines"][0]["cards"]] == ["SECRET"]
     assert [entry["kind"] for entry in order["history"]] == ["STATE", "PAYMENT", "STATE", "DELIVERY", "STATE"]
@@ -100,10 +110,11 @@ async def test_an_order_is_placed_for_outside_payment_and_confirmed_by_the_staff
         await shop.kernel.db.fetchval(
             "select count(*) from kernel_audit where action = 'fulfilment.confirm_payment'"
         )
-        == 1
+        == 2
     )
     # And its reference does not pay another order
     other = (await shop.buy(ann, (await shop.stock("TWO", "5", ["x"]), 1), payment="OUTSIDE"))["order"]
+    await staff(shop, "confirmPayment", {**value, "number": other["number"]}, by=second, answer="outcome")
     answer = await staff(shop, "confirmPayment", {**value, "number": other["number"]}, answer="outcome")
     assert [error["code"] for error in answer["errors"]] == ["CONFLICT"]
 

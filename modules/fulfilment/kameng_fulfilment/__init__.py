@@ -31,6 +31,7 @@ from kameng_fulfilment.flash.shop import OnSale
 from kameng_fulfilment.guests.mailing import LINK, mail_order_link
 from kameng_fulfilment.life_types import ticket_nodes
 from kameng_fulfilment.live import FulfilmentSubscription
+from kameng_fulfilment.online import brings as online
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.permissions import PERMISSIONS
 from kameng_fulfilment.reading import OrderReads
@@ -41,7 +42,7 @@ from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.shop import BoughtCards, MemberOrders, order_nodes
 from kameng_fulfilment.suppliers import brings as supplying
-from kameng_fulfilment.suppliers.graphql import NODES as SUPPLIER_NODES
+from kameng_fulfilment.suppliers.graphql_nodes import NODES as SUPPLIER_NODES
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
 from kameng_membership.contract import Members
@@ -107,6 +108,7 @@ module = Module(
         Handler(name="tell_refunded", event=OrderRefunded, call=tell_refunded, batch=True),
         Handler(name="cost_completed", event=OrderCompleted, call=cost_completed, batch=True),
         Handler(name="cost_delivered", event=OrderLineDelivered, call=cost_delivered, batch=True),
+        *online.HANDLERS,
         *serving.HANDLERS,
         *supplying.HANDLERS,
     ),

@@ -9,12 +9,12 @@ from kameng.graphql.scalars import MoneyInput
 from kameng_catalog.contract import OutOfStock
 from kameng_fulfilment.contract import PaymentOutcome
 from kameng_fulfilment.life_types import Ticket
-from kameng_fulfilment.refunding import RefundTooMuch
+from kameng_fulfilment.refund_parts import RefundTooMuch
 from kameng_fulfilment.requests import IdempotencyKeyMissing
 from kameng_fulfilment.states import WrongDeliveryState, WrongOrderState
 from kameng_fulfilment.tickets import TicketClosed
 from kameng_fulfilment.types import Order
-from kameng_settlement.contract import RefundTooLarge
+from kameng_settlement.contract import ConfirmationDiffers, RefundTooLarge, SamePerson
 
 _NUMBER = "The order's number."
 _REASON = "Why; it stays in the order's history."
@@ -34,12 +34,14 @@ class ConfirmPaymentInput:
     reason: str = strawberry.field(description="How it is known; it stays in the audit log.")
 
 
-@payload()
+@payload(ConfirmationDiffers, SamePerson)
 class ConfirmPaymentPayload:
     """The order after the payment, or why it was not taken."""
 
     order: Order | None = None
-    outcome: PaymentOutcome | None = None
+    outcome: PaymentOutcome | None = strawberry.field(
+        default=None, description="Null: it waits for a second person, who says the same."
+    )
 
 
 @strawberry.input(description="An order, and why something is done with it.")

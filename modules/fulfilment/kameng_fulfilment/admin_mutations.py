@@ -38,7 +38,8 @@ from kameng_fulfilment.contract import Deliveries
 from kameng_fulfilment.life_types import Ticket
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.requests import IdempotencyKeyMissing
 from kameng_fulfilment.states import WrongOrderState, lock_orders, note_history
 from kameng_fulfilment.ticket_reading import StoredTicket
@@ -54,14 +55,17 @@ class FulfilmentAdminMutation:
 
     @mutation
     async def confirm_payment(self, info: Info, input: ConfirmPaymentInput) -> ConfirmPaymentPayload:  # noqa: A002 - GraphQL's name
-        """Say that money came in from outside: the order is delivered, or the money is in the buyer's wallet."""
+        """Say that money came in from outside. Once two different persons have said the same, the order is delivered, or
+        the money is in the buyer's wallet."""
         context = info.context
         context.require(permissions.CONFIRM_PAYMENTS)
         order = await find_order(context, input.number)
         taken = await confirm_payment(
             context, order, input.amount.parsed(), input.reference.strip(), plain_text(input.reason)
         )
-        return ConfirmPaymentPayload(order=await order_now(context, order), outcome=taken.outcome)
+        return ConfirmPaymentPayload(
+            order=await order_now(context, order), outcome=None if taken is None else taken.outcome
+        )
 
     @mutation
     async def cancel_order(self, info: Info, input: OrderReasonInput) -> CancelOrderPayload:  # noqa: A002 - GraphQL's name

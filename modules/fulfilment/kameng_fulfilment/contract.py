@@ -118,7 +118,13 @@ class Payments(Protocol):
     """Telling fulfilment of money from outside. Gateways call this once they know that they have it."""
 
     async def paid(
-        self, order: UUID, amount: Money, source: str, reference: str, actor: str = "system"
+        self,
+        order: UUID,
+        amount: Money,
+        source: str,
+        reference: str,
+        actor: str = "system",
+        payer: UUID | None = None,
     ) -> PaymentTaken:
         """Take money in for an order and deliver it, in one transaction; the same payment again is harmless.
 
@@ -130,6 +136,7 @@ class Payments(Protocol):
             source: who took it: a gateway and the account there, such as ``wechat:1900000109``.
             reference: what the payment is called there, unique for ever.
             actor: who says so: a principal's key, or ``system``.
+            payer: whose wallet the money was for when its payment was begun; None: the order's buyer's.
 
         Raises:
             NotFound: there is no such order.

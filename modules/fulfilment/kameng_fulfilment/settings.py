@@ -1,6 +1,6 @@
 """Section ``[fulfilment]`` of ``kameng.toml``."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,6 +36,11 @@ class FulfilmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         lookups_per_address: how often one network address may look such orders up.
         lookups_per_number: how often one order number may be looked up by a contact, by anybody.
         lookups_per_contact: how often orders of one contact may be looked up, by anybody.
+        two_persons_from_minor: payments that the staff confirm by hand need two different persons from this amount on, in
+            minor units; 0: always.
+        unfulfillable: what becomes of money for an order that came too late or was called off, whose stock is gone: ``credit``
+            leaves it in the buyer's wallet, ``refund`` sends it back by its gateway where that gives back; guests' money
+            always goes back.
         mail_cards: whether mail that tells of a complete order holds the cards; otherwise their buyer finds them in the shop.
     """
 
@@ -57,6 +62,8 @@ class FulfilmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     lookups_per_address: str = "20/minute;100/hour"
     lookups_per_number: str = "10/hour"
     lookups_per_contact: str = "20/hour"
+    two_persons_from_minor: Annotated[int, msgspec.Meta(ge=0)] = 0
+    unfulfillable: Literal["credit", "refund"] = "credit"
     service_minutes: Annotated[int, msgspec.Meta(ge=1)] = 120
     claim_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 15
     supplier_attention_minutes: Annotated[int, msgspec.Meta(ge=1)] = 30

@@ -8,7 +8,6 @@ from kameng.module import Permission, Provide, Task
 from kameng_settlement.payments.desk import PaymentDesk, TwoPersons
 from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
 from kameng_settlement.payments.notifying import payment_notification
-from kameng_settlement.payments.opening import LedgerPaymentDesk
 from kameng_settlement.payments.permissions import (
     CONFIRM_TRANSFERS,
     MANAGE_GATEWAYS,
@@ -20,6 +19,7 @@ from kameng_settlement.payments.permissions import (
 )
 from kameng_settlement.payments.polling import poll_payments
 from kameng_settlement.payments.refunding import refund_payments
+from kameng_settlement.payments.serving import LedgerPaymentDesk
 from kameng_settlement.payments.two_persons import LedgerTwoPersons
 
 PROVIDES = (Provide(PaymentDesk, LedgerPaymentDesk), Provide(TwoPersons, LedgerTwoPersons))

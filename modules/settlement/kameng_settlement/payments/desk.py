@@ -75,6 +75,25 @@ class PaymentDesk(Protocol):
         """
         ...
 
+    async def close_for(self, purpose: str, subject: UUID, actor: str, note: str = "") -> int:
+        """Wait no more for whatever is to be paid for something; how many payments were open."""
+        ...
+
+    async def refund(self, payment: UUID, amount: Money, *, key: str, reason: str, actor: str) -> UUID:
+        """Have a payment, or a part of it, go back by its gateway; the refund's key. Joins the transaction around it.
+
+        The payer's wallet gives it at once; `PaymentRefundSettled` tells what became of it. The same key again is the same
+        refund.
+
+        Raises:
+            NotFound: there is no such payment.
+            NotRefundable: it is not paid, or its gateway gives it back no more.
+            RefundExceedsPayment: more would go back than was paid.
+            InsufficientFunds: the payer's wallet holds less.
+            Conflict: the key was used for something else.
+        """
+        ...
+
 
 class TwoPersons(Protocol):
     """Money that nobody but people have seen."""

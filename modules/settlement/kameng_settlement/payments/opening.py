@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kameng.errors import Conflict, InvalidInput, NotFound
 from kameng.ids import new_id
-from kameng_settlement.payments.desk import OpenedPayment, PaymentDraft
+from kameng_settlement.payments.desk import PaymentDraft
 from kameng_settlement.payments.records import (
     OPEN_STATES,
     StoredPayment,
@@ -109,26 +109,6 @@ async def payment_by_number(kernel: Kernel, number: str) -> StoredPayment | None
     """The payment of a number."""
     row = await kernel.db.fetchrow(PAYMENT_BY_NUMBER, number[:64])
     return None if row is None else payment_of(row)
-
-
-class LedgerPaymentDesk:
-    """`kameng_settlement.contract.PaymentDesk`.
-
-    Args:
-        kernel: whose payments.
-    """
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-
-    async def open(self, draft: PaymentDraft) -> OpenedPayment:
-        """See the contract."""
-        opened = await open_payment(self._kernel, draft)
-        return OpenedPayment(payment=opened.id, number=opened.number, state=opened.state)
-
-    async def close(self, payment: UUID, actor: str, note: str = "") -> bool:
-        """See the contract."""
-        return await close_payment(self._kernel, payment, actor, note)
 
 
 def _check(draft: PaymentDraft) -> None:

@@ -369,3 +369,11 @@ PROOF = Statement(
     "settlement.transfer_proof",
     "select * from settlement_transfer_proof where id = $1",
 )
+
+OPEN_PAYMENTS_FOR = Statement(
+    "settlement.open_payments_for",
+    """
+    select id from settlement_payment
+    where subject = $1 and purpose = $2 and state in ('CREATED', 'PENDING') order by id
+    """,
+)

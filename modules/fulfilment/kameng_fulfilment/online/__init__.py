@@ -1,0 +1,1 @@
+"""Orders that are paid through gateways: having them paid, and taking in what was."""

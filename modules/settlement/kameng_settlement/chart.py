@@ -66,9 +66,27 @@ GIFT_CARDS = AccountKind("gift_cards", "house", "credit", False, "Gift cards", "
 EXCHANGE = AccountKind("exchange", "house", "credit", False, "Currency exchange", "货币兑换", "equity")
 """Where money of one currency goes and that of another comes from; its balances are the open positions."""
 
+SUSPENSE = AccountKind("suspense", "house", "credit", False, "Money to be clarified", "待查款项")
+"""Money that a gateway has, or lacks, and nobody knows yet whose it is."""
+
+DIFFERENCES = AccountKind(
+    "differences", "house", "debit", False, "Differences with gateways", "对账差异", "expense"
+)
+"""What reconciliation wrote off; below zero where the shop gained by it."""
+
 CHART: dict[str, AccountKind] = {
     kind.code: kind
-    for kind in (WALLET, SALES, OPERATOR_FUNDS, GATEWAY_FEES, PROMOTIONS, GIFT_CARDS, EXCHANGE)
+    for kind in (
+        WALLET,
+        SALES,
+        OPERATOR_FUNDS,
+        GATEWAY_FEES,
+        PROMOTIONS,
+        GIFT_CARDS,
+        EXCHANGE,
+        SUSPENSE,
+        DIFFERENCES,
+    )
 }
 """The kinds of account that every shop has, by code."""
 

@@ -134,7 +134,7 @@ class JobsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     at_once: Positive = 2
     lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 30.0
-    max_file_bytes: Positive = 300_000_000
+    max_file_bytes: Positive = 512_000_000
     max_total_bytes: Positive = 3_000_000_000
     keep_files_days: Positive = 7
     keep_days: Positive = 90
@@ -185,6 +185,7 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         at_once: operations that one process carries out at the same time; of those that wait for it, the newest go first.
         upload_max_files: files of one request; 0: none are taken.
         upload_max_bytes, upload_total_bytes: of a file, and of all files of a request.
+        upload_import_bytes: of a file that a job of the back office imports; ``[jobs] max_file_bytes`` bounds it as well.
         upload_types: media types of files that are taken; images that can hold scripts are not among them.
     """
 
@@ -207,6 +208,7 @@ class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     upload_max_files: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
     upload_max_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 20_000_000
     upload_total_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 50_000_000
+    upload_import_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**40)] = 512_000_000
     upload_types: tuple[str, ...] = (
         "text/csv",
         "text/plain",

@@ -17,7 +17,7 @@ from kameng.graphql import Connection, Context, Info, Node, mutation, payload
 from kameng.graphql.cost import cost
 from kameng.graphql.live import MISSED
 from kameng.graphql.pages import Keyset, PageRequest
-from kameng.graphql.uploads import UploadedFile
+from kameng.graphql.uploads import IMPORTED, UploadedFile
 from kameng.ids import global_id, new_id
 from kameng.module import Module, Provide, SchemaPart
 
@@ -111,6 +111,7 @@ async def add(context: Context, title: str) -> int:
 class KeepFilesInput:
     files: list[UploadedFile]
     cover: UploadedFile | None = None
+    table: UploadedFile | None = strawberry.field(default=None, metadata=IMPORTED)
     note: str = ""
 
 
@@ -144,7 +145,7 @@ class ThingMutation:
     @mutation
     async def keep_files(self, info: Info, input: KeepFilesInput) -> KeepFilePayload:  # noqa: A002 - GraphQL's name
         """Read several files."""
-        return kept([*input.files, *([input.cover] if input.cover else [])])
+        return kept([*input.files, *(file for file in (input.cover, input.table) if file)])
 
     @mutation
     async def add_thing(self, info: Info, title: str) -> AddThingPayload:

@@ -52,6 +52,7 @@ class Client:
         files: Iterable[tuple[str, Part]] = (),
         *,
         headers: dict[str, str] | None = None,
+        schema: str = "shop",
     ) -> httpx.Response:
         """A request of these parts in this order; what is no text goes as JSON."""
         parts: list[tuple[str, Any]] = [
@@ -61,7 +62,7 @@ class Client:
         ]
         parts += files
         return await self.site.http.post(
-            "/graphql/shop", files=parts, headers=self.headers if headers is None else headers
+            f"/graphql/{schema}", files=parts, headers=self.headers if headers is None else headers
         )
 
     async def one(self, part: Part = CSV, **more: Any) -> httpx.Response:
@@ -331,6 +332,46 @@ async def test_all_files_together_may_have_so_many_bytes(make_site: MakeSite) ->
 
     assert code(await client.send(operations, places, files(501))) == (413, "UPLOAD_TOO_LARGE")
     assert "data" in (await client.send(operations, places, files(500))).json()
+
+
+async def test_a_file_of_an_import_may_be_larger_in_the_back_office(make_site: MakeSite) -> None:
+    # Given a site that takes 1,000 bytes of a file, and 300,000 of one that a job imports
+    site = await make_site(upload_max_bytes=1000, upload_total_bytes=1000, upload_import_bytes=300_000)
+    session = await site.kernel.auth.sessions.open(PrincipalKind.STAFF, new_id())
+    client = Client(site, session.token)
+    operations: Any = {"query": SEVERAL, "variables": {"input": {"files": [None], "table": None}}}
+    places = {"0": ["variables.input.files.0"], "1": ["variables.input.table"]}
+
+    async def send(file: int, table: int, schema: str = "admin", where: Any = places) -> httpx.Response:
+        parts = [(key, ("x.csv", b"x" * size, "text/csv")) for key, size in (("0", file), ("1", table))]
+        return await client.send(operations, where, parts, schema=schema)
+
+    # Then each has its own limit, and one does not use up that of the other
+    assert code(await send(1000, 300_001)) == (413, "UPLOAD_TOO_LARGE")
+    assert code(await send(1001, 300_000)) == (413, "UPLOAD_TOO_LARGE")
+    # and neither the shop takes more than it does, nor a place that is none of an import
+    assert code(await send(1, 1001, "shop")) == (413, "UPLOAD_TOO_LARGE")
+    both = {"0": ["variables.input.files.0"], "1": ["variables.input.table", "variables.input.cover"]}
+    operations["variables"]["input"]["cover"] = None
+    assert code(await send(1, 1001, where=both)) == (413, "UPLOAD_TOO_LARGE")
+    answer = (await send(1000, 300_000)).json()
+    assert answer["data"]["keepFiles"]["hashes"] == [digest(b"x" * 1000), digest(b"x" * 300_000)]
+
+
+async def test_few_imports_are_received_at_the_same_time(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = await make_site()
+    session = await site.kernel.auth.sessions.open(PrincipalKind.STAFF, new_id())
+    client = Client(site, session.token)
+    monkeypatch.setattr("kameng.graphql.uploads.receiving.IMPORTS_AT_ONCE", 0)
+    operations: Any = {"query": SEVERAL, "variables": {"input": {"files": [None], "table": None}}}
+    places = {"0": ["variables.input.files.0"], "1": ["variables.input.table"]}
+
+    answer = await client.send(operations, places, [("0", CSV), ("1", CSV)], schema="admin")
+    assert code(answer) == (503, "UNAVAILABLE")
+    del operations["variables"]["input"]["table"], places["1"]
+    assert "data" in (await client.send(operations, places, [("0", CSV)], schema="admin")).json()
 
 
 async def test_a_request_may_bring_so_many_files(make_site: MakeSite) -> None:

@@ -7,9 +7,13 @@ A module takes one as an argument or input field of type `UploadedFile`, which t
         file: UploadedFile
 
     with input.file.open() as file: ...
+
+A field of the back office's inputs whose file is read by a job says so by ``strawberry.field(metadata=IMPORTED)``; it takes
+as much as ``[graphql] upload_import_bytes`` allows.
 """
 
 from kameng.graphql.uploads.file import UploadedFile
+from kameng.graphql.uploads.placing import IMPORTED
 from kameng.graphql.uploads.refusals import (
     PreflightMissing,
     UploadMalformed,
@@ -19,6 +23,7 @@ from kameng.graphql.uploads.refusals import (
 )
 
 __all__ = [
+    "IMPORTED",
     "PreflightMissing",
     "UploadMalformed",
     "UploadTooLarge",

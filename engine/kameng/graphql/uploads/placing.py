@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from graphql import (
@@ -72,12 +73,16 @@ def _place(path: str, variables: Mapping[str, Any]) -> Place:
     return tuple(place)
 
 
+IMPORTED: Mapping[str, Any] = MappingProxyType({"kameng.upload": "import"})
+"""Metadata of an input field whose file is read by a job, line by line, and may be much larger than others."""
+
+
 def check_types(
     places: Mapping[str, list[Place]],
     definitions: Mapping[str, VariableDefinitionNode],
     schema: GraphQLSchema,
-) -> None:
-    """See that each place is declared to take a file, before any file is read.
+) -> frozenset[str]:
+    """See that each place is declared to take a file, before any file is read; gives the keys of files of imports.
 
     Args:
         places: as `read_places` gave them.
@@ -87,30 +92,40 @@ def check_types(
     Raises:
         UploadMalformed: one is not.
     """
-    for listed in places.values():
+    imports: set[str] = set()
+    for key, listed in places.items():
         for place in listed:
-            if _type_at(place, definitions, schema) != "Upload":
+            named, metadata = _type_at(place, definitions, schema)
+            if named != "Upload":
                 shown = ".".join(map(str, place))
                 raise _wrong(f"The operation takes no file at {shown[:80]!r}.")
+            # Whoever takes it in another place, too, takes no more than others do.
+            if metadata.get("kameng.upload") == "import" and len(listed) == 1:
+                imports.add(key)
+    return frozenset(imports)
 
 
 def _type_at(
     place: Place, definitions: Mapping[str, VariableDefinitionNode], schema: GraphQLSchema
-) -> str | None:
+) -> tuple[str | None, Mapping[str, Any]]:
+    """The name of the type of a place, and the metadata of the input field that it is."""
     definition = definitions.get(str(place[0]))
+    metadata: Mapping[str, Any] = {}
     declared: Any = None if definition is None else type_from_ast(schema, definition.type)
     for step in place[1:]:
         declared = get_nullable_type(declared) if declared is not None else None
         if isinstance(step, int):
             declared = declared.of_type if is_list_type(declared) else None
         elif isinstance(declared, GraphQLInputObjectType) and step in declared.fields:
-            declared = declared.fields[step].type
+            field = declared.fields[step]
+            declared = field.type
+            metadata = getattr(field.extensions.get("strawberry-definition"), "metadata", {})
         else:
             declared = None
     if declared is None or is_list_type(get_nullable_type(declared)):
-        return None
+        return None, metadata
     named: str = get_named_type(declared).name
-    return named
+    return named, metadata
 
 
 def put(variables: dict[str, Any], place: Place, file: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
@@ -56,6 +57,7 @@ class UploadLimits:
         files: files of a request.
         file_bytes: bytes of a file.
         total_bytes: bytes of all files of a request.
+        import_bytes: bytes of a file of imports, and of all of them in a request; they do not count for the others.
         types: media types.
         operations_bytes: bytes of the part ``operations``.
     """
@@ -63,6 +65,7 @@ class UploadLimits:
     files: int
     file_bytes: int
     total_bytes: int
+    import_bytes: int
     types: frozenset[str]
     operations_bytes: int
 
@@ -143,8 +146,14 @@ class Parts:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _malformed(f"The part {name} is no JSON.") from error
 
-    async def files(self, places: Mapping[str, list[Place]]) -> AsyncIterator[tuple[str, UploadedFile]]:
+    async def files(
+        self, places: Mapping[str, list[Place]], imports: AbstractSet[str]
+    ) -> AsyncIterator[tuple[str, UploadedFile]]:
         """The files, each with its key; all of them that have a place, and no others.
+
+        Args:
+            places: as `placing.read_places` gave them.
+            imports: the keys of those that jobs import.
 
         Raises:
             UploadMalformed: one is missing, comes twice or has no place.
@@ -152,14 +161,19 @@ class Parts:
             UploadTypeRefused: one is of a type that is not taken.
         """
         missing = dict.fromkeys(places)
-        left = self._limits.total_bytes
+        limits = self._limits
+        most = {True: limits.import_bytes, False: limits.file_bytes}
+        left = {True: limits.import_bytes, False: limits.total_bytes}
+        if imports:
+            self._most += limits.import_bytes
         while segment := await self._begin():
             key = segment.name or ""
             if key not in missing:
                 raise _malformed(f"The part {key[:40]!r} has no place in `map`, or came before.")
             del missing[key]
-            file = await self._file(segment, left)
-            left -= file.size
+            kind = key in imports
+            file = await self._file(segment, most[kind], left[kind])
+            left[kind] -= file.size
             yield key, file
         if missing:
             raise _malformed(f"The file {next(iter(missing))[:40]!r} of `map` did not come.")
@@ -170,7 +184,7 @@ class Parts:
                 return event
         return None
 
-    async def _file(self, segment: MultipartSegment, left: int) -> UploadedFile:
+    async def _file(self, segment: MultipartSegment, most: int, left: int) -> UploadedFile:
         name, declared = _name_of(segment), (segment.content_type or "").lower()
         if segment.filename is None:
             raise _malformed(f"The part {segment.name!r} is no file: it has no file name.")
@@ -186,11 +200,14 @@ class Parts:
         while (event := await anext(self._events)) is not None:
             piece = cast("bytes", event)
             size += len(piece)
-            if size > self._limits.file_bytes or size > left:
-                most = self._limits.file_bytes if size > self._limits.file_bytes else self._limits.total_bytes
-                what = name if size > self._limits.file_bytes else "All files together"
+            if size > most:
                 raise UploadTooLarge(
-                    f"{what} may have {most:,} bytes; there are more.", cure="Send fewer or smaller files."
+                    f"{name} may have {most:,} bytes; there are more.", cure="Send fewer or smaller files."
+                )
+            if size > left:
+                raise UploadTooLarge(
+                    f"All files together may have {max(left, self._limits.total_bytes):,} bytes; there are more.",
+                    cure="Send fewer or smaller files.",
                 )
             if len(head) < HEAD:
                 head += piece[: HEAD - len(head)]

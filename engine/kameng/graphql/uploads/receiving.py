@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +30,10 @@ AT_ONCE = 16
 """Requests with files that a process reads at the same time: together they bound the room that it takes on the disk."""
 
 
+IMPORTS_AT_ONCE = 2
+"""Of these, those with files of imports."""
+
+
 class Uploads:
     """Receives the requests with files of one schema.
 
@@ -41,11 +46,13 @@ class Uploads:
         settings = kernel.settings.section("graphql", GraphQLSettings)
         self._kernel = kernel
         self._schema: Literal["shop", "admin"] = schema
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
         self._limits = UploadLimits(
             files=settings.upload_max_files,
             file_bytes=settings.upload_max_bytes,
             total_bytes=settings.upload_total_bytes,
+            # Only the staff imports.
+            import_bytes=settings.upload_import_bytes if schema == "admin" else 0,
             types=frozenset(settings.upload_types),
             operations_bytes=MAX_BODY,
         )
@@ -64,25 +71,27 @@ class Uploads:
             Refusal: it breaks a rule or a limit; all have a code and a cure of their own.
             UnavailableError: too many requests with files are under way.
         """
-        files.enter_context(self._turn())
+        files.enter_context(self._turn("files", AT_ONCE))
         parts = Parts(receive, headers["content-type"], self._limits, files)
         try:
-            return await self._read(scope, headers, parts)
+            return await self._read(scope, headers, parts, files)
         except Refusal:
             await parts.pass_over()
             raise
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if self._under_way >= AT_ONCE:
+    def _turn(self, what: str, most: int) -> Iterator[None]:
+        if self._under_way[what] >= most:
             raise UnavailableError("Too many files are being received.", cure="Send it again in a moment.")
-        self._under_way += 1
+        self._under_way[what] += 1
         try:
             yield
         finally:
-            self._under_way -= 1
+            self._under_way[what] -= 1
 
-    async def _read(self, scope: HTTPScope, headers: Mapping[str, str], parts: Parts) -> GraphQLRequest:
+    async def _read(
+        self, scope: HTTPScope, headers: Mapping[str, str], parts: Parts, files: ExitStack
+    ) -> GraphQLRequest:
         if not headers.get(PREFLIGHT):
             raise PreflightMissing(
                 "A request with files needs the header Kameng-Preflight, so that no other site can send it.",
@@ -99,30 +108,36 @@ class Uploads:
         request = _request(await parts.text("operations", MAX_BODY))
         variables: dict[str, Any] = request.variables or {}
         places = read_places(await parts.text("map", MAX_MAP), variables, self._limits.files)
-        if not await self._is_valid(request, context, places):
+        imports = await self._checked(request, context, places)
+        if imports is None:
             await parts.pass_over()
             return request  # whose document will be told to be wrong
-        async for key, file in parts.files(places):
+        if imports:
+            files.enter_context(self._turn("imports", IMPORTS_AT_ONCE))
+        async for key, file in parts.files(places, imports):
             for place in places[key]:
                 put(variables, place, file)
         return request
 
     def _check_length(self, headers: Mapping[str, str]) -> None:
         length = headers.get("content-length", "")
-        most = self._limits.total_bytes + 2 * MAX_BODY
-        if length.isdigit() and int(length) > most:
+        # Which of them are imports is told by the body.
+        most = self._limits.total_bytes + self._limits.import_bytes
+        if length.isdigit() and int(length) > most + 2 * MAX_BODY:
             raise UploadTooLarge(
-                f"The request has {int(length):,} bytes; {self._limits.total_bytes:,} are taken.",
+                f"The request has {int(length):,} bytes; {most:,} are taken.",
                 cure="Send fewer or smaller files.",
             )
 
-    async def _is_valid(self, request: GraphQLRequest, context: Context, places: Mapping[str, Any]) -> bool:
+    async def _checked(
+        self, request: GraphQLRequest, context: Context, places: Mapping[str, Any]
+    ) -> frozenset[str] | None:
+        """The keys of files of imports; None if the document is wrong."""
         prepared = await self._kernel.admission[self._schema].prepare(request, context)
         if isinstance(prepared, Invalid):
-            return False
+            return None
         definitions = {node.variable.name.value: node for node in prepared.node.variable_definitions or ()}
-        check_types(places, definitions, self._kernel.schemas[self._schema]._schema)
-        return True
+        return check_types(places, definitions, self._kernel.schemas[self._schema]._schema)
 
 
 def _request(parts: Any) -> GraphQLRequest:

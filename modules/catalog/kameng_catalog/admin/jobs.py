@@ -12,7 +12,7 @@ import strawberry
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
 from kameng.graphql.scalars import MoneyInput
-from kameng.graphql.uploads import UploadedFile
+from kameng.graphql.uploads import IMPORTED, UploadedFile
 from kameng.ids import key_of
 from kameng.jobs import JobFileTooLarge, JobStoreFull
 from kameng.jobs.types import Job
@@ -80,7 +80,7 @@ class CardPlace(Enum):
 class StartImportInput:
     """A file to import."""
 
-    file: UploadedFile
+    file: UploadedFile = strawberry.field(metadata=IMPORTED, description="CSV or XLSX.")
     dry_run: bool = strawberry.field(default=False, description="Only tell what would be done.")
     keep_good: bool = strawberry.field(
         default=False, description="Take the sound lines although others are faulty."

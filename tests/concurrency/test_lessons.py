@@ -16,7 +16,8 @@ from kameng.testing.kernels import Kernels
 from kameng_catalog.contract import Stock
 from kameng_fulfilment import delivering, paying, refunding, states, tickets
 from kameng_fulfilment.contract import PaymentOutcome
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.unpaid import cancel_unpaid, expire_unpaid
 from tests.fulfilment import lives
 from tests.fulfilment.conftest import Shop

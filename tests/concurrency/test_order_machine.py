@@ -22,7 +22,8 @@ from kameng_fulfilment.contract import Deliveries
 from kameng_fulfilment.delivering import deliver_waiting
 from kameng_fulfilment.exceptions import refund_failed
 from kameng_fulfilment.holding import hold, release
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.tickets import open_ticket, refund_card, replace_card, withdraw_ticket
 from kameng_fulfilment.unpaid import cancel_unpaid, expire_unpaid
 from kameng_settlement.verifying import verify_ledger

@@ -16,7 +16,8 @@ from kameng_fulfilment.contract import Deliveries, PaymentOutcome
 from kameng_fulfilment.delivering import deliver_after_import, deliver_waiting
 from kameng_fulfilment.exceptions import refund_failed
 from kameng_fulfilment.holding import hold, release
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.states import ALLOWED, WrongDeliveryState, WrongOrderState, move
 
 from . import lives

@@ -14,7 +14,8 @@ from kameng.ids import new_id
 from kameng.money import Money
 from kameng_fulfilment.contract import Payments
 from kameng_fulfilment.guests.claiming import claim_order
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_settlement.contract import Receipt, Receipts, Wallets
 
 from . import lives

@@ -11,7 +11,8 @@ from kameng.errors import Refusal
 from kameng.ids import new_id
 from kameng_fulfilment.contract import Deliveries
 from kameng_fulfilment.holding import hold, release
-from kameng_fulfilment.refunding import RefundedLine, RefundTooMuch, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine, RefundTooMuch
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.unpaid import cancel_unpaid
 
 from . import lives

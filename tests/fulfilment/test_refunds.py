@@ -9,7 +9,8 @@ import pytest
 from kameng.errors import Conflict, InvalidInput, Refusal
 from kameng.ids import new_id
 from kameng_fulfilment.contract import Deliveries
-from kameng_fulfilment.refunding import RefundedLine, RefundMade, RefundTooMuch, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine, RefundTooMuch
+from kameng_fulfilment.refunding import RefundMade, refund_order
 from kameng_fulfilment.states import WrongOrderState
 
 from . import lives

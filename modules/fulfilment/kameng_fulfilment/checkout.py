@@ -15,6 +15,7 @@ from kameng_fulfilment.cart.owners import CartOwner
 from kameng_fulfilment.cart.refusals import CartEmpty
 from kameng_fulfilment.cart.standing import cart_request
 from kameng_fulfilment.guests.statements import FIND_CLAIMED
+from kameng_fulfilment.outcomes import key_conflict
 from kameng_fulfilment.particulars import (
     Particulars,
     SealedGuest,
@@ -23,7 +24,6 @@ from kameng_fulfilment.particulars import (
     checked_note,
     seal_written,
 )
-from kameng_fulfilment.placing import key_conflict
 from kameng_fulfilment.requests import LineRequest, OrderRequest, order_request
 from kameng_fulfilment.services import Orders
 from kameng_fulfilment.statements import FIND_REPEATED

@@ -17,7 +17,8 @@ import structlog
 
 from kameng.db import CommitUnknown
 from kameng.errors import Refusal, UnavailableError
-from kameng_fulfilment.placing import BatchResult, Outcome, Placing, key_conflict
+from kameng_fulfilment.outcomes import BatchResult, Outcome, key_conflict
+from kameng_fulfilment.placing import Placing
 from kameng_fulfilment.settings import FulfilmentSettings
 
 if TYPE_CHECKING:

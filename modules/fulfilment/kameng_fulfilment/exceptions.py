@@ -9,7 +9,8 @@ import structlog
 
 from kameng_fulfilment.life_statements import FAILED_LINES
 from kameng_fulfilment.orders import lines_of_orders
-from kameng_fulfilment.refunding import RefundedLine, refund_order
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.states import OWING, lock_orders
 

@@ -220,39 +220,6 @@ HOLD = Statement(
     "update fulfilment_order set held = $2 where id = $1 returning *",
 )
 
-FIND_REFUND = Statement(
-    "fulfilment.find_refund",
-    "select id, fingerprint, amount_minor from fulfilment_refund where order_id = $1 and key = $2",
-)
-
-LINES_REFUNDED = Statement(
-    "fulfilment.lines_refunded",
-    """
-    update fulfilment_order_line l
-    set refunded_quantity = l.refunded_quantity + r.quantity,
-        withdrawn_quantity = l.withdrawn_quantity + r.withdrawn,
-        refunded_minor = l.refunded_minor + r.amount,
-        delivery_state = r.state,
-        failed_at = case when r.state = 'FAILED' then l.failed_at end,
-        due_at = case when l.delivered_quantity + l.withdrawn_quantity + r.withdrawn < l.quantity then l.due_at end
-    from unnest($1::uuid[], $2::int[], $3::int[], $4::bigint[], $5::text[]) as r (line, quantity, withdrawn, amount, state)
-    where l.id = r.line
-    """,
-)
-
-COUNT_REFUNDED = Statement(
-    "fulfilment.count_refunded",
-    "update fulfilment_order set refunded_minor = refunded_minor + $2 where id = $1 returning *",
-)
-
-ADD_REFUND = Statement(
-    "fulfilment.add_refund",
-    """
-    insert into fulfilment_refund
-        (id, order_id, key, fingerprint, amount_minor, lines, transaction, reason, actor, at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
-    """,
-)
 
 FAILED_LINES = Statement(
     "fulfilment.failed_lines",
@@ -264,30 +231,6 @@ FAILED_LINES = Statement(
     """,
 )
 
-TICKETS_OF_CARD = Statement(
-    "fulfilment.tickets_of_card",
-    "select state from fulfilment_ticket where card = $1",
-)
-
-ADD_TICKET = Statement(
-    "fulfilment.add_ticket",
-    """
-    insert into fulfilment_ticket
-        (id, order_id, line, card, member, state, sealed_evidence, data_key, answer, opened_at, closed_by)
-    values ($1, $2, $3, $4, $5, 'OPEN', $6, $7, '', now(), '')
-    returning *
-    """,
-)
-
-TICKETS_BY_ID = Statement(
-    "fulfilment.tickets_by_id",
-    "select * from fulfilment_ticket where id = any($1::uuid[])",
-)
-
-TICKETS_OF_ORDERS = Statement(
-    "fulfilment.tickets_of_orders",
-    "select * from fulfilment_ticket where order_id = any($1::uuid[]) order by order_id, id",
-)
 
 HISTORY_OF_ORDERS = Statement(
     "fulfilment.history_of_orders",
@@ -298,34 +241,5 @@ HISTORY_OF_ORDERS = Statement(
         select * from fulfilment_order_history where order_id = o.id order by id desc limit $2
     ) h
     order by h.order_id, h.id
-    """,
-)
-
-TICKET_BY_ID = Statement(
-    "fulfilment.ticket_by_id",
-    "select * from fulfilment_ticket where id = $1",
-)
-
-CLOSE_TICKET = Statement(
-    "fulfilment.close_ticket",
-    """
-    update fulfilment_ticket set state = $2, answer = $3, closed_by = $4, closed_at = now()
-    where id = $1 and state = 'OPEN'
-    returning *
-    """,
-)
-
-COMPLAINTS = Statement(
-    "fulfilment.complaints",
-    # What a buyer complained about lately, taken-back complaints aside, and how many pieces he was delivered: of his last
-    # thousand orders, which is enough to tell a share, and as fast for an agent with a million.
-    """
-    select
-        (select count(*) from fulfilment_ticket
-         where member = $1 and opened_at > now() - $2::interval and state <> 'WITHDRAWN') as tickets,
-        (select coalesce(sum(l.delivered_quantity), 0)::bigint
-         from (select id, created_at from fulfilment_order where member = $1 order by id desc limit 1000) o
-         join fulfilment_order_line l on l.order_id = o.id
-         where o.created_at > now() - $2::interval) as cards
     """,
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from kameng_fulfilment.after_tables import TABLES as AFTER
 from kameng_fulfilment.cart.tables import TABLES as CARTS
 from kameng_fulfilment.costs.tables import TABLES as COSTS
 from kameng_fulfilment.flash.tables import TABLES as FLASH_SALES
@@ -15,6 +16,6 @@ from kameng_fulfilment.tables import TABLES
 APP_CONFIG = AppConfig(
     app_name="fulfilment",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=[*TABLES, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES, *CARTS, *GUESTS, *COSTS],
+    table_classes=[*TABLES, *AFTER, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES, *CARTS, *GUESTS, *COSTS],
     migration_dependencies=[],
 )

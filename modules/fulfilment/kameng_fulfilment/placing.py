@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import msgspec
-
-from kameng.errors import Conflict, Refusal
+from kameng.errors import Refusal
 from kameng.ids import new_id
 from kameng.money import Money
 from kameng_catalog.contract import (
@@ -47,22 +45,7 @@ from kameng_settlement.contract import Charge, Charged, Charging
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
     from kameng_fulfilment.flash.admitting import FlashAdmitting
-
-Outcome = UUID | Refusal
-"""The key of the order that a request led to, or why it led to none."""
-
-
-class BatchResult(msgspec.Struct, frozen=True):
-    """What became of a batch.
-
-    Attributes:
-        outcomes: for each request, in order.
-        contested: positions that were refused for want of stock while others hold some that they have not paid; they are
-            worth another try.
-    """
-
-    outcomes: list[Outcome]
-    contested: list[int]
+from kameng_fulfilment.outcomes import BatchResult, Outcome, key_conflict
 
 
 class Placing:
@@ -309,11 +292,3 @@ class Placing:
         now = datetime.now(UTC).isoformat()
         await self._kernel.events.emit(*(completed_event(order, now) for order in paid))
         orders_changed(self._kernel, [(order.request.member, order.id) for order in paid])
-
-
-def key_conflict() -> Conflict:
-    """The refusal of a key that was used for something else."""
-    return Conflict(
-        "This idempotency key was used for another order.",
-        cure="Take a fresh key for a new order; repeat the same input to get the first order again.",
-    )

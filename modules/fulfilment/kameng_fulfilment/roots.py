@@ -12,7 +12,8 @@ from kameng_fulfilment.guests.revealing import ParticularsMutation
 from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
 from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
 from kameng_fulfilment.shop_after import AfterOrderMutation
-from kameng_fulfilment.suppliers.graphql import SuppliersMutation, SuppliersQuery
+from kameng_fulfilment.suppliers.graphql import SuppliersMutation
+from kameng_fulfilment.suppliers.graphql_queries import SuppliersQuery
 
 
 @strawberry.type

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from kameng_fulfilment.life_statements import TICKETS_BY_ID, TICKETS_OF_ORDERS
+from kameng_fulfilment.ticket_statements import TICKETS_BY_ID, TICKETS_OF_ORDERS
 
 if TYPE_CHECKING:
     from kameng.db import Database

@@ -11,19 +11,20 @@ from kameng.ids import new_id
 from kameng_catalog.contract import PickRequest, RetireRequest, Sale, SoldCard, Stock
 from kameng_fulfilment.costs.recording import keep_costs
 from kameng_fulfilment.guests.statements import COMPLAINTS_OF_CONTACT
-from kameng_fulfilment.life_statements import (
+from kameng_fulfilment.live import orders_changed
+from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
+from kameng_fulfilment.refund_parts import RefundedLine
+from kameng_fulfilment.refunding import refund_order
+from kameng_fulfilment.settings import FulfilmentSettings
+from kameng_fulfilment.states import lock_orders, note_history
+from kameng_fulfilment.ticket_reading import EVIDENCE, StoredTicket, evidence_place, ticket_of
+from kameng_fulfilment.ticket_statements import (
     ADD_TICKET,
     CLOSE_TICKET,
     COMPLAINTS,
     TICKET_BY_ID,
     TICKETS_OF_CARD,
 )
-from kameng_fulfilment.live import orders_changed
-from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
-from kameng_fulfilment.refunding import RefundedLine, refund_order
-from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.states import lock_orders, note_history
-from kameng_fulfilment.ticket_reading import EVIDENCE, StoredTicket, evidence_place, ticket_of
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel

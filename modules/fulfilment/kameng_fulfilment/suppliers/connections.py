@@ -16,8 +16,7 @@ from kameng.ids import new_id
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.supplier_contract import Supplier, SupplierProtocol
 from kameng_fulfilment.suppliers.calling import Calls
-from kameng_fulfilment.suppliers.protocols import known_protocols
-from kameng_fulfilment.suppliers.statements import (
+from kameng_fulfilment.suppliers.connection_statements import (
     ADD_CONNECTION,
     CHANGE_CONNECTION,
     CONNECTIONS,
@@ -25,6 +24,7 @@ from kameng_fulfilment.suppliers.statements import (
     REST_OVER,
     SET_CONNECTION_STATE,
 )
+from kameng_fulfilment.suppliers.protocols import known_protocols
 
 if TYPE_CHECKING:
     from kameng.graphql import Context

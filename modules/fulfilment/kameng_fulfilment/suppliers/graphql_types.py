@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,14 +17,12 @@ from kameng.graphql import Context, Info, Money, Node, foreign
 from kameng.graphql.node import load_nodes
 from kameng.ids import global_id
 from kameng_fulfilment.orders import orders_by_id
-from kameng_fulfilment.suppliers.brings import READ_SUPPLIERS
 from kameng_fulfilment.suppliers.connections import (
     StoredConnection,
-    connection_of,
     read_connections,
     shown_settings,
 )
-from kameng_fulfilment.suppliers.offers import StoredOffer, offer_of
+from kameng_fulfilment.suppliers.offers import StoredOffer
 from kameng_fulfilment.suppliers.records import SupplierOrder, supplier_order_of
 from kameng_fulfilment.types import Order
 
@@ -302,41 +300,3 @@ def _exchanges(context: Context) -> DataLoader[UUID, list[Any]]:
 SELECT_ORDERS = """
 select s.*, l.order_id from fulfilment_supplier_order s join fulfilment_order_line l on l.id = s.line
 """
-
-
-async def connection_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierAccount | None]:
-    """Accounts for ``node(id:)``."""
-    if not context.principal.may(READ_SUPPLIERS):
-        return [None for _ in keys]
-    found = await read_connections(context.kernel, keys)
-    return [SupplierAccount.of(found[key]) if key in found else None for key in keys]
-
-
-async def offer_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierOffer | None]:
-    """Offers for ``node(id:)``."""
-    if not context.principal.may(READ_SUPPLIERS):
-        return [None for _ in keys]
-    rows = await context.db.fetch(
-        "select * from fulfilment_supplier_offer where id = any($1::uuid[])", list(keys)
-    )
-    found = {row["id"]: SupplierOffer.of(offer_of(row)) for row in rows}
-    return [found.get(key) for key in keys]
-
-
-async def supplier_order_nodes(context: Context, keys: Sequence[UUID]) -> list[SupplierOrderNode | None]:
-    """Orders at suppliers for ``node(id:)``."""
-    if not context.principal.may(READ_SUPPLIERS):
-        return [None for _ in keys]
-    rows = await context.db.fetch(f"{SELECT_ORDERS} where s.id = any($1::uuid[])", list(keys))
-    found = {row["id"]: SupplierOrderNode.of(row) for row in rows}
-    return [found.get(key) for key in keys]
-
-
-def connection_row(row: Mapping[str, Any]) -> SupplierAccount:
-    """A row of an account as GraphQL shows it."""
-    return SupplierAccount.of(connection_of(row))
-
-
-def offer_row(row: Mapping[str, Any]) -> SupplierOffer:
-    """A row of an offer as GraphQL shows it."""
-    return SupplierOffer.of(offer_of(row))

@@ -14,8 +14,8 @@ from uuid import UUID
 import structlog
 
 from kameng_catalog.contract import UNLIMITED, Stock
+from kameng_fulfilment.suppliers.connection_statements import ENABLED_CONNECTIONS, ENABLED_OFFERS
 from kameng_fulfilment.suppliers.connections import StoredConnection, connection_of, open_connection
-from kameng_fulfilment.suppliers.statements import ENABLED_CONNECTIONS, ENABLED_OFFERS
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel

@@ -13,8 +13,8 @@ from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng.money import UnitPrice
 from kameng_catalog.contract import Variants
+from kameng_fulfilment.suppliers.connection_statements import SAVE_OFFER
 from kameng_fulfilment.suppliers.connections import read_connections
-from kameng_fulfilment.suppliers.statements import SAVE_OFFER
 
 if TYPE_CHECKING:
     from kameng.graphql import Context

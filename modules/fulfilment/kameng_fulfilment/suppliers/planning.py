@@ -23,11 +23,11 @@ from kameng_fulfilment.delivering import OrderDeliveries
 from kameng_fulfilment.orders import StoredLine, StoredOrder
 from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.states import WrongDeliveryState
+from kameng_fulfilment.suppliers.connection_statements import OFFERS_OF_VARIANT
 from kameng_fulfilment.suppliers.records import OPEN_STATES, log_exchange
 from kameng_fulfilment.suppliers.statements import (
     BEGIN_PLAN,
     GIVE_WAY,
-    OFFERS_OF_VARIANT,
     ORDERS_OF_LINE,
     PLAN_AGAIN,
     PREPARE,

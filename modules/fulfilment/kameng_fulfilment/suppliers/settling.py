@@ -6,20 +6,17 @@ order. The buyer's order is locked first, so a refund and a delivery take turns:
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 import structlog
 
 from kameng.errors import Refusal
-from kameng.money import Money
 from kameng_fulfilment.contract import Deliveries
 from kameng_fulfilment.delivering import MOST_TEXTS, TEXTS
-from kameng_fulfilment.settings import FulfilmentSettings
 from kameng_fulfilment.states import lock_orders
 from kameng_fulfilment.supplier_contract import (
     Accepted,
@@ -42,32 +39,20 @@ from kameng_fulfilment.suppliers.statements import LOCK_SUPPLIER_ORDER, ORDER_AN
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
-
-ASK_PAUSES: Final = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1800)
-"""Seconds between questions about an order; the last one for ever after."""
-
-SEND_PAUSES: Final = (2, 10)
-"""Seconds before an order is sent again that was not sent, for certain. After that another supplier has a try."""
-
-LONGEST_PAUSE: Final = 60.0
-"""Seconds; a supplier that wants more patience than that before it takes an order has not taken it."""
+from kameng_fulfilment.suppliers.changes import (
+    ASK_PAUSES,
+    Change,
+    accepted,
+    never_received,
+    not_sent,
+    note_charge,
+    pause_after,
+    rejected,
+    unknown,
+    words_of,
+)
 
 log = structlog.get_logger(__name__)
-
-
-class _Change(msgspec.Struct):
-    """What becomes of an order at a supplier."""
-
-    state: str
-    next_at: datetime
-    attention: str
-    note: str
-    number: str = ""
-    charged_minor: int | None = None
-    asks: int = 0
-    sealed: bytes | None = None
-    data_key: UUID | None = None
-    outcome: str = ""
 
 
 async def settle(
@@ -107,8 +92,8 @@ async def settle(
         row = await kernel.db.fetchrow(LOCK_SUPPLIER_ORDER, key)
         assert row is not None  # noqa: S101 - it was there just now
         order, now = supplier_order_of(row), row["now"]
-        note = short(_words(outcome), (*texts, *hidden))
-        change = _Change(
+        note = short(words_of(outcome), (*texts, *hidden))
+        change = Change(
             state=order.state,
             next_at=order.next_at,
             attention=order.attention,
@@ -122,15 +107,15 @@ async def settle(
             case Delivered():
                 await _delivered(kernel, order, outcome, change, actor, now)
             case Accepted():
-                _accepted(order, outcome, change, now)
+                accepted(order, outcome, change, now)
             case Rejected():
-                _rejected(order, change, now)
+                rejected(order, change, now)
             case NeverReceived():
-                _never_received(kernel, order, change, now, timeout)
+                never_received(kernel, order, change, now, timeout)
             case NotSent():
-                _not_sent(order, outcome, change, now)
+                not_sent(order, outcome, change, now)
             case Unknown():
-                _unknown(order, change, now)
+                unknown(order, change, now)
         if change.state in ("REJECTED", "FAILED") and change.attention in ("SLOW", "UNKNOWN"):
             change.attention = ""
         await _write(kernel, order, change, free=kind in ("send", "ask"))
@@ -143,14 +128,14 @@ async def settle(
 
 
 async def _delivered(
-    kernel: Kernel, order: SupplierOrder, outcome: Delivered, change: _Change, actor: str, now: datetime
+    kernel: Kernel, order: SupplierOrder, outcome: Delivered, change: Change, actor: str, now: datetime
 ) -> None:
     if order.state == "DELIVERED":
         change.outcome = "repeated"
         change.note = order.note
         return
     change.number = outcome.number[:200]
-    _charge(order, outcome.charged, change)
+    note_charge(order, outcome.charged, change)
     if order.state not in OPEN_STATES:
         # It was given up, and perhaps another supplier has the line by now.
         change.state, change.attention = "DELIVERED", "LATE"
@@ -160,7 +145,7 @@ async def _delivered(
         # A delivery is complete or it is an error. The rest may come; what came is not lost.
         change.state, change.attention, change.outcome = "ACCEPTED", "INCOMPLETE", "incomplete"
         change.note = f"{len(outcome.texts)} of {order.quantity} codes"
-        change.next_at = now + _pause(ASK_PAUSES, change.asks)
+        change.next_at = now + pause_after(ASK_PAUSES, change.asks)
         await _keep(kernel, order, outcome, change)
         return
     try:
@@ -192,7 +177,7 @@ async def hand_over(kernel: Kernel, order: SupplierOrder, texts: tuple[str, ...]
         await deliveries.delivered(order.line, part, actor, len(part))
 
 
-async def _keep(kernel: Kernel, order: SupplierOrder, outcome: Delivered, change: _Change) -> None:
+async def _keep(kernel: Kernel, order: SupplierOrder, outcome: Delivered, change: Change) -> None:
     """Seal what came and could not be handed over; more of it takes the place of less."""
     if not outcome.texts or (
         order.sealed is not None and len(await kept_texts(kernel, order)) >= len(outcome.texts)
@@ -217,95 +202,7 @@ def kept_place(order: UUID) -> bytes:
     return b"fulfilment.supplier_order" + order.bytes
 
 
-def _accepted(order: SupplierOrder, outcome: Accepted, change: _Change, now: datetime) -> None:
-    if order.state == "DELIVERED":
-        change.outcome, change.note = "repeated", order.note
-        return
-    change.number = outcome.number[:200]
-    _charge(order, outcome.charged, change)
-    if order.state not in OPEN_STATES:
-        change.attention = "CONTRADICTS"
-        return
-    change.state = "ACCEPTED"
-    change.next_at = now + _pause(ASK_PAUSES, change.asks)
-
-
-def _rejected(order: SupplierOrder, change: _Change, now: datetime) -> None:
-    if order.state in ("REJECTED", "FAILED"):
-        change.outcome = "repeated"
-    elif order.state == "DELIVERED" or order.sealed is not None:
-        # Codes have come: who is wrong is for a person to find out.
-        change.attention = "CONTRADICTS"
-        change.next_at = now + timedelta(seconds=ASK_PAUSES[-1])
-    else:
-        change.state = "REJECTED"
-
-
-def _never_received(
-    kernel: Kernel,
-    order: SupplierOrder,
-    change: _Change,
-    now: datetime,
-    timeout: float,
-) -> None:
-    if order.state not in ("SENT", "UNKNOWN") or order.sent_at is None:
-        if order.state in ("ACCEPTED", "DELIVERED"):
-            change.attention = "CONTRADICTS"
-            change.next_at = now + timedelta(seconds=ASK_PAUSES[-1])
-        return
-    silence = kernel.settings.section("fulfilment", FulfilmentSettings).supplier_silence_seconds
-    believed = order.sent_at + timedelta(seconds=timeout + silence)
-    if now < believed:
-        # The request may still be on its way.
-        change.state = "UNKNOWN"
-        change.next_at = min(believed, now + _pause(ASK_PAUSES, change.asks))
-        return
-    change.state, change.note = "FAILED", "the supplier never received it"
-
-
-def _not_sent(order: SupplierOrder, outcome: NotSent, change: _Change, now: datetime) -> None:
-    if order.state != "SENT":
-        return
-    later = outcome.retry_after or 0.0
-    if order.sends > len(SEND_PAUSES) or later > LONGEST_PAUSE:
-        change.state = "FAILED"
-        return
-    change.state = "PREPARED"
-    change.next_at = now + max(_pause(SEND_PAUSES, order.sends), timedelta(seconds=later))
-
-
-def _unknown(order: SupplierOrder, change: _Change, now: datetime) -> None:
-    if order.state in OPEN_STATES:
-        change.state = "UNKNOWN" if order.state == "SENT" else order.state
-        change.next_at = now + _pause(ASK_PAUSES, change.asks)
-
-
-def _charge(order: SupplierOrder, charged: Money | None, change: _Change) -> None:
-    """Remember what a supplier took. What is missing stays unknown; what cannot be right is shown to a person."""
-    if charged is None:
-        return
-    if charged.currency != order.currency or charged.minor <= 0 or charged.minor > order.expected.minor:
-        change.attention = change.attention or "COST"
-    if charged.currency == order.currency and charged.minor > 0:
-        change.charged_minor = charged.minor
-
-
-def _words(outcome: Outcome) -> str:
-    match outcome:
-        case Rejected() | NotSent():
-            return outcome.reason
-        case NeverReceived():
-            return ""
-        case _:
-            return outcome.note
-
-
-def _pause(pauses: tuple[int, ...], count: int) -> timedelta:
-    seconds = pauses[min(count, len(pauses) - 1)]
-    return timedelta(seconds=seconds * random.uniform(0.85, 1.15))  # noqa: S311 - spreads load, hides nothing
-
-
-async def _write(kernel: Kernel, order: SupplierOrder, change: _Change, *, free: bool) -> None:
+async def _write(kernel: Kernel, order: SupplierOrder, change: Change, *, free: bool) -> None:
     await kernel.db.execute(
         WRITE,
         order.id,

@@ -30,6 +30,7 @@ from kameng_fulfilment.supplier_contract import (
     SupplierRequest,
     Unknown,
 )
+from kameng_fulfilment.suppliers.connection_statements import CALL_ANSWERED, CALL_FAILED
 from kameng_fulfilment.suppliers.connections import (
     StoredConnection,
     hidden_values,
@@ -40,8 +41,6 @@ from kameng_fulfilment.suppliers.planning import plan_waiting
 from kameng_fulfilment.suppliers.records import SupplierOrder, log_exchange, supplier_order_of, tell_attention
 from kameng_fulfilment.suppliers.settling import settle
 from kameng_fulfilment.suppliers.statements import (
-    CALL_ANSWERED,
-    CALL_FAILED,
     CLAIM,
     LOCK_SUPPLIER_ORDER,
     MARK_SENT,

@@ -22,7 +22,7 @@ from kameng.embedded.ports import free_port
 from kameng.graphql import Context
 from kameng.money import UnitPrice
 from kameng.testing.kernels import Kernels
-from kameng_fulfilment.suppliers import changes
+from kameng_fulfilment.suppliers import changes, settling
 from kameng_fulfilment.suppliers.callbacks import take_callback
 from kameng_fulfilment.suppliers.connections import ConnectionDraft, save_connection
 from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
@@ -65,7 +65,8 @@ class Fake:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter pauses than a shop has; their order stays."""
-    monkeypatch.setattr(changes, "ASK_PAUSES", (0.1, 0.2, 0.3, 0.5, 20))
+    for module in (changes, settling):
+        monkeypatch.setattr(module, "ASK_PAUSES", (0.1, 0.2, 0.3, 0.5, 20))
     monkeypatch.setattr(changes, "SEND_PAUSES", (0.1, 0.2))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from kameng.db import counted_statements
 from kameng.ids import global_id, new_id
 from kameng_catalog.alerts import check_moved_stock
 from kameng_catalog.contract import RetireRequest
@@ -281,3 +282,28 @@ async def test_a_reason_is_needed(shop: Shop, reason: str) -> None:
         ("INVALID_INPUT", ["input", "reason"])
     ]
     assert await left(shop, await shop.key("Q-1")) == 7
+
+
+async def test_figures_of_batches_are_exact_and_one_statement(shop: Shop) -> None:
+    # Given three batches, of which two came at once, so that their cards are mixed
+    key = await shop.stocked(cards=6)
+    await shop.cards("A-1", 6)
+    await shop.cards("A-1", 4)
+    db = shop.kernel.db
+    first, second, _ = [row["id"] for row in await db.fetch("select id from catalog_stock_batch order by id")]
+    await db.execute("update catalog_card set batch = $1 where id % 2 = 0 and batch = $2", second, first)
+    for how in ("buy", "buy", "buy", "reserve", "reserve"):
+        await take(shop, key, 1, how)  # type: ignore[arg-type]  # one of the three
+    batches = (await show(shop, "{ stockBatches { nodes { id } } }"))["stockBatches"]["nodes"]
+    await change(shop, "quarantineStockBatch", "moved", {"batch": batches[1]["id"], "reason": "x"}, KEEPER)
+    # When all are listed
+    document = "{ stockBatches { nodes { cardCount figures { free reserved quarantined sold } } } }"
+    with counted_statements() as statements:
+        found = (await show(shop, document))["stockBatches"]["nodes"]
+    # Then each card is counted for its own batch, in one statement for all of them
+    assert [batch["figures"] for batch in found] == [
+        {"free": 4, "reserved": 0, "quarantined": 0, "sold": 0},
+        {"free": 0, "reserved": 0, "quarantined": 8, "sold": 1},
+        {"free": 0, "reserved": 1, "quarantined": 0, "sold": 2},
+    ]
+    assert len([text for text in statements if "catalog_quarantined_card" in text]) == 1

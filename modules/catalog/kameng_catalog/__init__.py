@@ -22,6 +22,8 @@ from kameng_catalog.permissions import PERMISSIONS
 from kameng_catalog.pricing import CatalogPrices
 from kameng_catalog.seeding import seed
 from kameng_catalog.settings import CatalogSettings, check_time_zone
+from kameng_catalog.shelves import CatalogShelves
+from kameng_catalog.shelves_contract import Shelves
 from kameng_catalog.shop import SHOP
 from kameng_catalog.stock import CatalogStock
 from kameng_catalog.tasks import TASKS
@@ -39,6 +41,7 @@ module = Module(
         Provide(Variants, CatalogVariants),
         Provide(Prices, CatalogPrices),
         Provide(Stock, CatalogStock),
+        Provide(Shelves, CatalogShelves),
         Provide(KnownLists, KnownLists),
         Provide(Media, Media),
     ),

@@ -19,6 +19,7 @@ from kameng.graphql.exact import Long
 from kameng.graphql.nested import by_owner, for_each, pages_of
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id
+from kameng_catalog.admin.batch_figures import FIGURES
 from kameng_catalog.admin.localized import LocalizedText, localized
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.settings import CatalogSettings
@@ -39,19 +40,6 @@ RULES = Statement(
         group by variant
     ) r on r.variant = v.id
     where v.id = any($1::uuid[])
-    """,
-)
-
-FIGURES = Statement(
-    "catalog.batch_figures",
-    """
-    select b.id, count(f.card) as free, count(r.card) as reserved, count(q.card) as quarantined,
-        count(s.card) as sold, count(bad.card) as bad, count(*) as cards
-    from unnest($1::uuid[]) as b (id) join catalog_card c on c.batch = b.id
-    left join catalog_free_card f on f.card = c.id left join catalog_reserved_card r on r.card = c.id
-    left join catalog_quarantined_card q on q.card = c.id left join catalog_sold_card s on s.card = c.id
-    left join catalog_bad_card bad on bad.card = c.id
-    group by b.id
     """,
 )
 
@@ -185,7 +173,7 @@ class BatchFields:
     settled: bool = strawberry.field(description="Whether all of its cards have followed its state.")
     cost: Money | None = strawberry.field(description="What one of its cards cost us.")
 
-    @strawberry.field(description="Where its cards are; they are counted one by one.")
+    @strawberry.field(description="Where its cards are, counted now.")
     async def figures(self, info: Info) -> BatchFigures:
         """Counted now."""
         return await info.context.loader(_figures, _figures).load(self.key)

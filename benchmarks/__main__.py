@@ -14,6 +14,7 @@ KNOWN = {
     "million": "benchmarks.million",
     "orders": "benchmarks.orders",
     "process": "benchmarks.web_process",
+    "reconcile": "benchmarks.reconcile",
 }
 
 

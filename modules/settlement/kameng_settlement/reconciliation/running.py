@@ -25,6 +25,7 @@ from kameng_settlement.reconciliation.found_cases import Found, found_cases, fun
 from kameng_settlement.reconciliation.importing import bill_format, copy_in, csv_of
 from kameng_settlement.reconciliation.normal import BillKind
 from kameng_settlement.reconciliation.our_side import OUR_SIDE
+from kameng_settlement.reconciliation.sides import OUR_COLUMNS, TEXTS, THEIR_COLUMNS, frame_of
 from kameng_settlement.reconciliation.statements import (
     ADD_CASES,
     ADD_NOTES,
@@ -213,8 +214,10 @@ class _Work:
         waiting = [*carries, *cases]
         rows = [row["bill_row"] for row in waiting if row["bill_row"] is not None]
         keys = [UUID(int=row["ours"].int) for row in waiting if row["ours"] is not None]
-        theirs = await self._read(THEIR_SIDE, _THEIRS, self._bill["id"], rows)
-        ours = await self._read(OUR_SIDE, _OURS, self._source, begins - self._carry, ends + self._carry, keys)
+        theirs = await self._read(THEIR_SIDE, THEIR_COLUMNS, self._bill["id"], rows)
+        ours = await self._read(
+            OUR_SIDE, OUR_COLUMNS, self._source, begins - self._carry, ends + self._carry, keys
+        )
         within = (pl.col("at") >= begins) & (pl.col("at") < ends)
         known = pl.col("ours").is_in([str(key) for key in keys]) & ~within
         return theirs, ours.with_columns(known=known, near=~within & ~known)
@@ -226,11 +229,11 @@ class _Work:
         with cast("BinaryIO", tempfile.TemporaryFile(prefix="kameng-reconcile-")) as file:
             await scope.run(
                 lambda connection: connection.copy_from_query(
-                    statement.sql, *values, output=file, format="csv", force_quote=list(_TEXTS & set(columns))
+                    statement.sql, *values, output=file, format="csv", force_quote=list(TEXTS & set(columns))
                 )
             )
             file.seek(0)
-            return await asyncio.to_thread(_frame, file, columns)
+            return await asyncio.to_thread(frame_of, file, columns)
 
     async def _funds(self) -> list[Found]:
         """Whether what was traded is what moved on the account there."""
@@ -336,10 +339,6 @@ class _Work:
             await self._db.execute(ADD_NOTES, list(cases), what, _RUN, text)
 
 
-_TEXTS = {"kind", "number", "reference", "parent", "status", "currency", "ours", "posted"}
-_SIDE = ("line", "kind", "number", "reference", "parent", "status", "currency", "amount", "fee", "at")
-_THEIRS = ("row", *_SIDE, "known")
-_OURS = ("ours", *_SIDE, "posted")
 _CASE_COLUMNS = (
     "mark",
     "difference",
@@ -355,24 +354,3 @@ _CASE_COLUMNS = (
     "state",
     "doubtful_until",
 )
-
-
-def _frame(file: BinaryIO, columns: Sequence[str]) -> pl.DataFrame:
-    import polars as pl
-
-    types: dict[str, type[pl.DataType]] = {
-        "row": pl.Int64,
-        "line": pl.Int64,
-        "amount": pl.Int64,
-        "fee": pl.Int64,
-    }
-    schema = {name: types.get(name, pl.String) for name in columns}
-    frame = pl.read_csv(
-        file, has_header=False, schema=schema, null_values={"fee": ""}, empty_string_is_null=False
-    )
-    made = [
-        pl.col("at").str.to_datetime("%Y-%m-%d %H:%M:%S%.f%#z", time_unit="us").dt.convert_time_zone("UTC")
-    ]
-    if "known" in columns:
-        made.append(pl.col("known") == "t")
-    return frame.with_columns(made)

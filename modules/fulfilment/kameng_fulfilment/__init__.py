@@ -24,6 +24,8 @@ from kameng_fulfilment.contract import (
 from kameng_fulfilment.costs.recording import cost_completed, cost_delivered
 from kameng_fulfilment.delivering import OrderDeliveries, deliver_after_import, deliver_waiting
 from kameng_fulfilment.exceptions import refund_failed
+from kameng_fulfilment.figures import StoredFigures
+from kameng_fulfilment.figures_contract import OrderFigures
 from kameng_fulfilment.flash.admin import flash_sale_nodes
 from kameng_fulfilment.flash.known import KnownSales
 from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
@@ -83,6 +85,7 @@ module = Module(
         Provide(KnownSales, KnownSales),
         Provide(Orders, open_desk),
         Provide(OrderReads, OrderReads),
+        Provide(OrderFigures, StoredFigures),
         Provide(Payments, OrderPayments),
         Provide(Deliveries, OrderDeliveries),
         *supplying.PROVIDES,

@@ -16,6 +16,8 @@ from kameng_settlement.days.graphql import check_nodes
 from kameng_settlement.days.sealing import seal_days
 from kameng_settlement.events import HoldExpired, LedgerNotWhole
 from kameng_settlement.exporting.job import EXPORT_JOB, EXPORT_LEDGER
+from kameng_settlement.figures import SettledFigures
+from kameng_settlement.figures_contract import LedgerFigures
 from kameng_settlement.holds.graphql import VOID_HOLD, hold_nodes
 from kameng_settlement.holds.resolving import expire_holds
 from kameng_settlement.holds.service import LedgerHolds
@@ -27,6 +29,7 @@ PROVIDES = (
         Books,
         lambda kernel: LedgerBooks(kernel.db, kernel.services.get(Ledger), kernel.services.get(Chart)),
     ),
+    Provide(LedgerFigures, lambda kernel: SettledFigures(kernel.db)),
     Provide(Holds, lambda kernel: LedgerHolds(kernel.db, kernel.services.get(Ledger))),
 )
 

@@ -9,6 +9,7 @@ from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
 from kameng_fulfilment.guests.after import GuestOrderMutation
 from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
 from kameng_fulfilment.guests.revealing import ParticularsMutation
+from kameng_fulfilment.online.graphql import OnlineMutation
 from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
 from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
 from kameng_fulfilment.shop_after import AfterOrderMutation
@@ -29,7 +30,9 @@ class AdminMutation(
 
 
 @strawberry.type
-class ShopMutation(FulfilmentMutation, AfterOrderMutation, CartMutation, GuestMutation, GuestOrderMutation):
+class ShopMutation(
+    FulfilmentMutation, AfterOrderMutation, CartMutation, GuestMutation, GuestOrderMutation, OnlineMutation
+):
     """Mutations of the shop."""
 
 

@@ -9,8 +9,6 @@ from kameng_settlement.admin import (
     CREDIT_WALLET,
     REVERSE_TRANSACTION,
     MemberMoney,
-    SettlementAdminMutation,
-    SettlementAdminQuery,
 )
 from kameng_settlement.admin_types import READ_LEDGER, all_entries, line_nodes, transaction_nodes
 from kameng_settlement.charging import LedgerCharging
@@ -22,6 +20,7 @@ from kameng_settlement.ledger import Ledger
 from kameng_settlement.moving import LedgerMoves
 from kameng_settlement.payments import brings as payments
 from kameng_settlement.receiving import LedgerReceipts
+from kameng_settlement.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery, ShopSubscription
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.shop import MemberWallet
 from kameng_settlement.types import own_entries
@@ -34,17 +33,22 @@ module = Module(
     settings=SettlementSettings,
     piccolo_app="kameng_settlement.piccolo_app",
     shop=SchemaPart(
-        extend={"Member": MemberWallet, **bookkeeping.SHOP_EXTEND}, nodes={"WalletEntry": own_entries}
+        query=ShopQuery,
+        mutation=ShopMutation,
+        subscription=ShopSubscription,
+        extend={"Member": MemberWallet, **bookkeeping.SHOP_EXTEND},
+        nodes={"WalletEntry": own_entries, **payments.SHOP_NODES},
     ),
     admin=SchemaPart(
-        query=SettlementAdminQuery,
-        mutation=SettlementAdminMutation,
-        extend={"Member": MemberMoney, **bookkeeping.ADMIN_EXTEND},
+        query=AdminQuery,
+        mutation=AdminMutation,
+        extend={"Member": MemberMoney, **bookkeeping.ADMIN_EXTEND, **payments.ADMIN_EXTEND},
         nodes={
             "LedgerTransaction": transaction_nodes,
             "LedgerLine": line_nodes,
             "WalletEntry": all_entries,
             **bookkeeping.ADMIN_NODES,
+            **payments.ADMIN_NODES,
         },
     ),
     provides=(

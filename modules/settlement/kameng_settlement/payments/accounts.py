@@ -16,7 +16,8 @@ from kameng.ids import new_id
 from kameng.money import check_currency
 from kameng_settlement.chart import clearing_of
 from kameng_settlement.gateway_contract import Gateway, GatewayMisconfigured, MerchantAccount
-from kameng_settlement.payments.gateways import gateway, installed_gateways
+from kameng_settlement.payments.errors import GatewayUnknown
+from kameng_settlement.payments.gateways import gateway
 from kameng_settlement.payments.statements import (
     ACCOUNTS,
     ADD_ACCOUNT,
@@ -150,12 +151,15 @@ async def shown_settings(kernel: Kernel, accounts: Sequence[StoredAccount]) -> l
     opened = await kernel.vault.open_many(
         [(each.data_key, each.sealed_settings, each.id.bytes) for each in accounts]
     )
-    shown = []
+    shown: list[dict[str, Any]] = []
     for account, content in zip(accounts, opened, strict=True):
-        installed = account.gateway in installed_gateways()
-        # What is secret is only known by the gateway, so nothing is shown where it is not installed.
-        values = msgspec.json.decode(content, type=dict[str, Any]) if installed else {}
-        hidden = gateway(account.gateway).secrets if installed else frozenset()
+        try:
+            hidden = gateway(account.gateway).secrets
+        except GatewayUnknown:
+            # What is secret is only known by the gateway, so nothing is shown where it is not installed.
+            shown.append({})
+            continue
+        values = msgspec.json.decode(content, type=dict[str, Any])
         shown.append({key: "***" if key in hidden and value else value for key, value in values.items()})
     return shown
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import TypeAlias
+from uuid import UUID
 
+from kameng.graphql import Context
 from kameng.module import Permission, Provide, Task
 from kameng_settlement.payments.desk import PaymentDesk, TwoPersons
 from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
+from kameng_settlement.payments.graphql.admin_types import ADMIN_NODES as PAYMENT_NODES
+from kameng_settlement.payments.graphql.admin_types import OfficePayment
+from kameng_settlement.payments.graphql.loading import batch_nodes, bonus_nodes
+from kameng_settlement.payments.graphql.types import own_attempts, own_payments
 from kameng_settlement.payments.notifying import payment_notification
 from kameng_settlement.payments.permissions import (
     CONFIRM_TRANSFERS,
@@ -21,6 +29,9 @@ from kameng_settlement.payments.polling import poll_payments
 from kameng_settlement.payments.refunding import refund_payments
 from kameng_settlement.payments.serving import LedgerPaymentDesk
 from kameng_settlement.payments.two_persons import LedgerTwoPersons
+
+Nodes: TypeAlias = Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]
+"""How ``node(id:)`` finds the objects of a type."""
 
 PROVIDES = (Provide(PaymentDesk, LedgerPaymentDesk), Provide(TwoPersons, LedgerTwoPersons))
 EVENTS = (PaymentSucceeded, PaymentRefundSettled, PaymentNeedsAttention)
@@ -38,3 +49,7 @@ PERMISSIONS = (
     Permission(MANAGE_GIFT_CARDS, "Make and void gift cards", "制作与作废礼品卡"),
     Permission(REVEAL_GIFT_CARDS, "See the codes of gift cards", "查看礼品卡卡密"),
 )
+
+SHOP_NODES: Mapping[str, Nodes] = {"Payment": own_payments, "PaymentAttempt": own_attempts}
+ADMIN_NODES: Mapping[str, Nodes] = {**PAYMENT_NODES, "TopUpBonus": bonus_nodes, "GiftCardBatch": batch_nodes}
+ADMIN_EXTEND = {"Payment": OfficePayment}

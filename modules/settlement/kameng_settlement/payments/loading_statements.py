@@ -105,3 +105,8 @@ CARDS_OF_BATCH = Statement(
     where c.batch = $1 order by c.id
     """,
 )
+
+BONUSES = Statement(
+    "settlement.top_up_bonuses",
+    "select * from settlement_top_up_bonus where id = any($1::uuid[])",
+)

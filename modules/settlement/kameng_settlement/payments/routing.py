@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from kameng_settlement.gateway_contract import Flow
 from kameng_settlement.payments.accounts import StoredAccount, account_of
 from kameng_settlement.payments.errors import GatewayUnknown
 from kameng_settlement.payments.gateways import gateway
-from kameng_settlement.payments.statements import FITTING_ACCOUNTS
+from kameng_settlement.payments.statements import ENABLED_ACCOUNTS
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -49,11 +49,21 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     manual_from_minor: int = 0
 
 
-async def fitting(kernel: Kernel, wanted: Wanted) -> list[tuple[StoredAccount, tuple[Flow, ...]]]:
-    """Accounts that take a payment, with the flows that each offers for it, in order of priority. One statement."""
-    rows = await kernel.db.fetch(FITTING_ACCOUNTS, wanted.amount.currency, wanted.amount.minor, wanted.site)
+Offer: TypeAlias = tuple[StoredAccount, tuple[Flow, ...]]
+"""An account, with the ways to pay that it offers for something."""
+
+
+async def enabled_accounts(kernel: Kernel) -> list[StoredAccount]:
+    """The accounts that are offered to payers, in order of priority. One statement; there are few of them."""
+    return [account_of(row) for row in await kernel.db.fetch(ENABLED_ACCOUNTS)]
+
+
+def fitting(accounts: Sequence[StoredAccount], wanted: Wanted) -> list[Offer]:
+    """Those of some accounts that take a payment, with the flows that each offers for it, in the same order."""
     found = []
-    for account in map(account_of, rows):
+    for account in accounts:
+        if not _fits(account, wanted):
+            continue
         try:
             offered = gateway(account.gateway).capabilities.flows
         except GatewayUnknown:
@@ -62,6 +72,16 @@ async def fitting(kernel: Kernel, wanted: Wanted) -> list[tuple[StoredAccount, t
         if flows:
             found.append((account, flows))
     return found
+
+
+def _fits(account: StoredAccount, wanted: Wanted) -> bool:
+    minor = wanted.amount.minor
+    return (
+        wanted.amount.currency in account.currencies
+        and account.minimum_minor <= minor
+        and (account.maximum_minor is None or minor <= account.maximum_minor)
+        and (not account.sites or wanted.site in account.sites)
+    )
 
 
 def _suits(flow: Flow, wanted: Wanted) -> bool:
@@ -73,7 +93,7 @@ def _suits(flow: Flow, wanted: Wanted) -> bool:
     return True
 
 
-def ways(accounts: Sequence[tuple[StoredAccount, tuple[Flow, ...]]]) -> list[Way]:
+def ways(accounts: Sequence[Offer]) -> list[Way]:
     """The ways to pay that some accounts offer, the preferred one first, each once."""
     return list(dict.fromkeys(Way(account.gateway, flow) for account, flows in accounts for flow in flows))
 

@@ -37,7 +37,7 @@ from kameng_settlement.payments.records import (
     payment_of,
     short,
 )
-from kameng_settlement.payments.routing import Wanted, fitting, in_order
+from kameng_settlement.payments.routing import Wanted, enabled_accounts, fitting, in_order
 from kameng_settlement.payments.statements import (
     ADD_ATTEMPT,
     ATTEMPT_BY_NUMBER,
@@ -77,18 +77,15 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     locale: str = "zh-CN"
 
 
-async def ways_of(kernel: Kernel, payment: StoredPayment) -> list[tuple[StoredAccount, tuple[Flow, ...]]]:
-    """The accounts that take a payment, with the flows that each offers."""
+def wanted(kernel: Kernel, payment: StoredPayment) -> Wanted:
+    """What an account has to fit to take a payment."""
     settings = kernel.settings.section("settlement", SettlementSettings)
-    return await fitting(
-        kernel,
-        Wanted(
-            amount=payment.amount,
-            purpose=payment.purpose,
-            payer_kind=payment.payer_kind,
-            site=payment.site,
-            manual_from_minor=settings.manual_from_minor,
-        ),
+    return Wanted(
+        amount=payment.amount,
+        purpose=payment.purpose,
+        payer_kind=payment.payer_kind,
+        site=payment.site,
+        manual_from_minor=settings.manual_from_minor,
     )
 
 
@@ -104,7 +101,7 @@ async def start(kernel: Kernel, payment: StoredPayment, choice: Choice) -> Store
     check_open(payment)
     accounts = [
         account
-        for account, flows in await ways_of(kernel, payment)
+        for account, flows in fitting(await enabled_accounts(kernel), wanted(kernel, payment))
         if account.gateway == choice.gateway and choice.flow in flows
     ]
     if not accounts:

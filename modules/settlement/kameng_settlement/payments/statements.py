@@ -63,14 +63,9 @@ ACCOUNT_FAILED = Statement(
     """,
 )
 
-FITTING_ACCOUNTS = Statement(
-    "settlement.fitting_merchant_accounts",
-    """
-    select * from settlement_merchant_account
-    where enabled and $1 = any(currencies) and $2 >= minimum_minor and (maximum_minor is null or $2 <= maximum_minor)
-        and (cardinality(sites) = 0 or $3::uuid = any(sites))
-    order by priority, id
-    """,
+ENABLED_ACCOUNTS = Statement(
+    "settlement.enabled_merchant_accounts",
+    "select * from settlement_merchant_account where enabled order by priority, id",
 )
 
 ADD_PAYMENT = Statement(

@@ -1,0 +1,33 @@
+"""Settlement's part of the schemas' roots, put together from its rooms."""
+
+import strawberry
+
+from kameng_settlement.admin import SettlementAdminMutation, SettlementAdminQuery
+from kameng_settlement.payments.graphql.admin import PaymentsAdminMutation, PaymentsAdminQuery
+from kameng_settlement.payments.graphql.loading import LoadingAdminMutation, LoadingAdminQuery
+from kameng_settlement.payments.graphql.shop import PaymentsMutation, PaymentsQuery, PaymentsSubscription
+
+
+@strawberry.type
+class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery):
+    """Queries of the staff."""
+
+
+@strawberry.type
+class AdminMutation(SettlementAdminMutation, PaymentsAdminMutation, LoadingAdminMutation):
+    """Mutations of the staff."""
+
+
+@strawberry.type
+class ShopQuery(PaymentsQuery):
+    """Queries of the shop."""
+
+
+@strawberry.type
+class ShopMutation(PaymentsMutation):
+    """Mutations of the shop."""
+
+
+@strawberry.type
+class ShopSubscription(PaymentsSubscription):
+    """Subscriptions of the shop."""

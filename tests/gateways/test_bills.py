@@ -9,10 +9,13 @@ import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 
+from kameng_gateways.alipay.calling import AlipayAnswer
+from kameng_gateways.calling import HttpAnswer
 from kameng_gateways.moments import CHINA
 from kameng_settlement.gateway_contract import (
     BillKind,
@@ -24,6 +27,7 @@ from kameng_settlement.gateway_contract import (
 
 from .cases import CASES, Case, Simulated, new_number, refund_of, request
 
+alipay_gateway = import_module("kameng_gateways.alipay.gateway")  # the package's `gateway` is the object
 WECHAT, ALIPAY, STRIPE, EPAY, EPAY_V2 = CASES
 
 
@@ -136,6 +140,27 @@ async def test_alipays_bill_is_a_zip_in_gbk(fresh: Callable[[Case], Simulated]) 
         "-0.59",
     )
     assert "#交易合计：2笔，商家实收共99.50元，商家优惠共0.00元" in lines
+
+
+async def test_alipays_plain_addresses_of_bills_are_called_by_https(
+    fresh: Callable[[Case], Simulated], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an account whose interface is https, and an answer that names a plain address
+    called = []
+
+    async def answered(*_: Any, **__: Any) -> Any:
+        values = {"bill_download_url": "http://dwbillcenter.alipay.com/downloadBillFile.resource?token=1"}
+        return AlipayAnswer(values=values, raw=b"")
+
+    async def call(_account: Any, _method: str, url: str, **_: Any) -> Any:
+        called.append(url)
+        return HttpAnswer(status=200, headers={}, body=b"PK")
+
+    monkeypatch.setattr(alipay_gateway, "send", answered)
+    monkeypatch.setattr(alipay_gateway, "call", call)
+    account = ALIPAY.account(fresh(ALIPAY), api_url="https://openapi.alipay.com/gateway.do")
+    assert await ALIPAY.gateway.bill(account, date(2026, 11, 1), BillKind.TRADE) == b"PK"
+    assert called == ["https://dwbillcenter.alipay.com/downloadBillFile.resource?token=1"]
 
 
 async def test_stripes_movements_as_csv_over_several_pages(fresh: Callable[[Case], Simulated]) -> None:

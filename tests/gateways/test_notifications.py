@@ -10,10 +10,16 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
+from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kameng_settlement.gateway_contract import (
+    GatewayMisconfigured,
     NotificationRefused,
     NotificationRequest,
     Observation,
@@ -141,6 +147,43 @@ async def test_an_empty_secret_verifies_nothing(case: Case, simulated: Simulated
     # and one that does not say who we are binds nothing
     nobody = case.account(simulated, merchant="")
     assert reason(case, nobody, as_request(notice)) == "SECRET" or case.name.startswith("epay")
+
+
+def certificate(public_pem: str, serial: int, days: int) -> str:
+    """A certificate of a key, valid for so many days from ten days ago."""
+    issuer = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tenpay.com sign")])
+    begin = datetime.now(UTC) - timedelta(days=10)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(load_pem_public_key(public_pem.encode()))  # type: ignore[arg-type]  # an RSA key
+        .serial_number(serial)
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=days))
+        .sign(issuer, SHA256())
+    )
+    return made.public_bytes(Encoding.PEM).decode()
+
+
+async def test_wechat_pay_may_sign_with_a_certificate_while_it_is_valid(
+    simulators: Callable[[str], Simulated],
+) -> None:
+    # Given a merchant of the old kind, who knows WeChat Pay by a certificate, and in the other case
+    case, simulated = CASES[0], simulators("wechat")
+    serial = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
+    [key] = simulated.control("account")["settings"]["platform_keys"].values()
+    _, wanted, _ = await a_notice(case, simulated)
+    notice = as_request(simulated.notice(wanted.number, serial=serial.lower()))
+    valid = case.account(simulated, platform_keys={serial: certificate(key, int(serial, 16), 20)})
+    case.gateway.check(valid)
+    assert case.gateway.read_notification(valid, notice).number == wanted.number
+    # When it has run out, then nothing is verified with it
+    over = case.account(simulated, platform_keys={serial: certificate(key, int(serial, 16), 9)})
+    assert reason(case, over, notice) == "SECRET"
+    with pytest.raises(GatewayMisconfigured):
+        case.gateway.check(over)
 
 
 async def test_no_keys_of_wechat_pay_verify_nothing(simulators: Callable[[str], Simulated]) -> None:

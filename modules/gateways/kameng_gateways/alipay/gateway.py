@@ -185,7 +185,10 @@ class AlipayGateway:
                     "Alipay has no bill of that day, or not yet.", cure="Ask again later."
                 ) from error
             raise
-        file = await call(account, "GET", text(answer.values, "bill_download_url"), longest=LONGEST_BILL)
+        url = text(answer.values, "bill_download_url")
+        if settings_of(account).api_url.startswith("https://"):
+            url = url.replace("http://", "https://", 1)  # Alipay names plain addresses, and serves both
+        file = await call(account, "GET", url, longest=LONGEST_BILL)
         if file.status != 200 or not file.body.startswith(b"PK"):
             raise GatewayUnanswered(
                 f"Alipay answered {file.status} instead of the bill.", cure="Fetch it again."

@@ -13,7 +13,7 @@ from datetime import datetime
 from kameng_gateways.keys import private_key, public_key
 from kameng_gateways.moments import is_stale, read_seconds
 from kameng_gateways.wechat.settings import WeChatSettings
-from kameng_settlement.gateway_contract import NotificationRefused
+from kameng_settlement.gateway_contract import GatewayMisconfigured, NotificationRefused
 
 SIGNATURE_TYPE = "WECHATPAY2-SHA256-RSA2048"
 
@@ -73,8 +73,12 @@ def verify(settings: WeChatSettings, headers: Mapping[str, str], body: bytes, no
         content = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotificationRefused("SIGNATURE", "It is no text, so it was not signed.") from error
+    try:
+        key = public_key(text, now)
+    except GatewayMisconfigured as error:
+        raise NotificationRefused("SECRET", error.message) from error
     signature = headers.get("wechatpay-signature", "")
-    if not signature or not rsa_verify(when, nonce, content, signature, public_key(text, now)):
+    if not signature or not rsa_verify(when, nonce, content, signature, key):
         raise NotificationRefused("SIGNATURE", "The signature is wrong.")
 
 

@@ -109,16 +109,46 @@ def _pairs(theirs: pl.DataFrame, ours: pl.DataFrame, kind: RowKind) -> pl.DataFr
     of_kind = pl.col("kind") == kind.value
     left = theirs.select("t", "kind", "at", *_SIDE).filter(of_kind)
     right = ours.select("o", "kind", "at", "near", *_SIDE).filter(of_kind)
-    left, again = _first_of_each(left, "t")
-    right, more = _first_of_each(right, "o")
-    joined = left.select("t", *_SIDE).join(
+    joined = _joined(left, right)
+    several = _several(joined)
+    if several.is_empty():
+        return joined.select("t", "o", _meaning().alias("code"), pl.lit("").alias("again"))
+    ambiguous = pl.col("number").is_in(several.implode())
+    first, again = _first_of_each(left.filter(ambiguous), "t")
+    first_o, more = _first_of_each(right.filter(ambiguous), "o")
+    return pl.concat(
+        [
+            pl.concat([joined.filter(~ambiguous), _joined(first, first_o)]).select(
+                "t", "o", _meaning().alias("code"), pl.lit("").alias("again")
+            ),
+            _twice(again, first_o, ("t", "o"), "theirs"),
+            _twice(more.filter(~pl.col("near")), first, ("o", "t"), "ours"),
+        ]
+    )
+
+
+def _joined(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+    return left.select("t", *_SIDE).join(
         right.select("o", "near", *_SIDE), on="number", how="full", coalesce=True, suffix="_o"
     )
-    codes = joined.select("t", "o", _meaning().alias("code"))
-    codes = codes.with_columns(again=pl.lit(""))
-    more = more.filter(~pl.col("near"))
-    twice = _twice(again, right, ("t", "o"), "theirs"), _twice(more, left, ("o", "t"), "ours")
-    return pl.concat([codes, *twice])
+
+
+def _several(joined: pl.DataFrame) -> pl.Series:
+    """The numbers that stand more than once on a side: their rows meet one row twice, or meet none."""
+    alone, alone_o = pl.col("o").is_null(), pl.col("t").is_null()
+    met = pl.col("o").is_duplicated() | pl.col("t").is_duplicated()
+    return pl.concat(
+        [
+            joined.filter(~alone & ~alone_o & met).get_column("number"),
+            *(
+                joined.filter(side)
+                .get_column("number")
+                .to_frame()
+                .filter(pl.col("number").is_duplicated())["number"]
+                for side in (alone, alone_o)
+            ),
+        ]
+    ).unique()
 
 
 def _first_of_each(side: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -26,6 +26,7 @@ class Layout:
         separator: between cells.
         quoted: whether cells may stand in quotation marks.
         backticks: whether a backtick stands before each cell, so that cells may hold separators.
+        padded: whether cells may have blanks around them.
         comment: what lines begin with that are no part of the table; empty: there are none.
         footer: what the first line behind the table begins with; empty: the table ends with the file.
         member: what the name of the bill ends with inside an archive.
@@ -41,6 +42,7 @@ class Layout:
     separator: str = ","
     quoted: bool = False
     backticks: bool = False
+    padded: bool = True
     comment: str = ""
     footer: str = ""
     member: str = ".csv"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import msgspec
+import polars as pl
 
 from kameng_settlement.reconciliation.faults import UnreadableBill
 
@@ -53,7 +54,7 @@ def pieces_of(file: BinaryIO, encoding: str, *, quoted: bool) -> Iterator[Piece]
         held += read
         if not read:
             if held:
-                yield Piece(_utf_8(_ended(held), encoding, line), line)
+                yield Piece(_utf_8(_ended(held, quoted=quoted), encoding, line), line)
             return
         cut = _cut(held, quoted=quoted)
         if cut == 0:
@@ -65,7 +66,7 @@ def pieces_of(file: BinaryIO, encoding: str, *, quoted: bool) -> Iterator[Piece]
                 )
             continue
         text = held[:cut]
-        yield Piece(_utf_8(_ended(text), encoding, line), line)
+        yield Piece(_utf_8(_ended(text, quoted=quoted), encoding, line), line)
         line += text.count(b"\n")
         held = held[cut:]
 
@@ -79,14 +80,23 @@ def _cut(data: bytes, *, quoted: bool) -> int:
     return cut
 
 
-def _ended(data: bytes) -> bytes:
-    data = data.replace(b"\r\n", b"\n")
+def _ended(data: bytes, *, quoted: bool) -> bytes:
+    # Elsewhere a carriage return stands behind the last cell, as a blank does.
+    data = data.replace(b"\r\n", b"\n") if quoted else data
     return data if data.endswith(b"\n") else data + b"\n"
 
 
 def _utf_8(data: bytes, encoding: str, line: int) -> bytes:
+    if b"\0" in data:
+        raise UnreadableBill(
+            "the file holds NUL characters, so it is no text.",
+            cure="Send the file as the gateway gave it.",
+            line=line + data.count(b"\n", 0, data.find(b"\0")),
+        )
+    if encoding == "utf-8" and _is_utf_8(data):
+        return data
     try:
-        text = data.decode(encoding)
+        return data.decode(encoding).encode()
     except UnicodeDecodeError as error:
         raise UnreadableBill(
             f"the bytes {data[error.start : error.start + 4].hex(' ')} are no {encoding}.",
@@ -97,10 +107,12 @@ def _utf_8(data: bytes, encoding: str, line: int) -> bytes:
         raise UnreadableBill(
             f"There is no encoding {encoding!r}.", cure="Name one such as utf-8 or gb18030."
         ) from error
-    if "\0" in text:
-        raise UnreadableBill(
-            "the file holds NUL characters, so it is no text.",
-            cure="Send the file as the gateway gave it.",
-            line=line + data.count(b"\n", 0, data.find(b"\0")),
-        )
-    return data if encoding == "utf-8" else text.encode()
+
+
+def _is_utf_8(data: bytes) -> bool:
+    """Whether bytes are UTF-8, without making a Python text of them."""
+    try:
+        pl.Series([data], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return False
+    return True

@@ -30,6 +30,64 @@ _AS_IT_CAME = "Send the bill as the gateway gave it."
 
 
 @dataclass
+class _Reading:
+    """What a format makes of a table's cells.
+
+    Attributes:
+        cells: with what must hold of them.
+        normal: the normal form's columns.
+        sums: what is added up.
+        quick: whether a fault only means that the rows are to be read again.
+    """
+
+    cells: Cells
+    normal: dict[str, pl.Expr]
+    sums: dict[str, pl.Expr]
+    quick: bool
+
+    @classmethod
+    def of(cls, form: BillFormat, table: Table, *, quick: bool) -> _Reading:
+        columns = {name: f"c{place}" for place, name in enumerate(table.names)}
+        cells = Cells(columns, padded=form.layout.padded, quick=quick)
+        return cls(cells, dict(form.normal(cells)), dict(form.sums(cells)), quick)
+
+    def read(self, piece: Piece, table: Table) -> pl.DataFrame | None:
+        """The normal form with the sums beside it; None where it has to be read at leisure."""
+        raw = _raw(piece, table, self.cells)
+        holds = [_held(check, f"ok{place}") for place, check in enumerate(self.cells.checks)]
+        frame = (
+            raw.lazy()
+            .select(
+                *(self.normal[name].alias(name) for name in COLUMNS[1:]),
+                *(value.alias(f"sum:{name}") for name, value in self.sums.items()),
+                pl.all_horizontal(holds).alias("ok") if holds else pl.lit(True).alias("ok"),
+            )
+            .collect()
+        )
+        sound = frame.get_column("ok").all()
+        if not sound and self.quick:
+            return None
+        lines = _lines(piece, table, frame.height)
+        if not sound:
+            self._raise_first(raw, lines)
+        return frame.with_columns(lines.alias("line"))
+
+    def _raise_first(self, raw: pl.DataFrame, lines: pl.Series) -> NoReturn:
+        """Find the first row that a check does not hold of, and tell of the first such check."""
+        checks = self.cells.checks
+        found = raw.select(_held(check, str(place)) for place, check in enumerate(checks))
+        row = int(found.select(pl.all_horizontal(pl.all()).not_()).to_series().arg_true()[0])
+        check = checks[found.row(row).index(False)]
+        cell = raw.get_column(self.cells.column(check.column))[row] or ""
+        raise UnreadableBill(
+            check.what.replace("{}", shown(cell.strip())),
+            cure=check.cure,
+            line=int(lines[row]),
+            column=check.column,
+        )
+
+
+@dataclass
 class BillReader:
     """Reads one bill, once.
 
@@ -59,18 +117,21 @@ class BillReader:
             BillOfAnotherDay: a row is not of the bill's day.
         """
         table = open_table(self.file, self.format.layout)
-        columns = {name: f"c{place}" for place, name in enumerate(table.names)}
-        cells = Cells(columns)
-        normal = dict(self.format.normal(cells))
-        sums = dict(self.format.sums(cells))
-        added = dict.fromkeys(sums, 0)
+        quick, slow = (_Reading.of(self.format, table, quick=quick) for quick in (True, False))
+        added = dict.fromkeys(slow.sums, 0)
         held: pl.DataFrame | None = None
         for piece in table.rows():
             if not piece.text:
                 continue
-            frame, sizes = self._read(piece, table, cells, normal, sums)
-            for name, value in sizes.items():
-                added[name] += value
+            made = quick.read(piece, table)
+            if made is None:
+                made = slow.read(piece, table)
+            assert made is not None  # noqa: S101 - who reads at leisure raises instead
+            frame = made.select(COLUMNS)
+            self._check_day(frame)
+            _insist_short(frame)
+            for name in added:
+                added[name] += int(made.get_column(f"sum:{name}").sum())
             self._count(frame)
             if held is not None:
                 yield held
@@ -78,46 +139,6 @@ class BillReader:
         self._verify(table, added)
         if held is not None:
             yield held
-
-    def _read(
-        self,
-        piece: Piece,
-        table: Table,
-        cells: Cells,
-        normal: dict[str, pl.Expr],
-        sums: dict[str, pl.Expr],
-    ) -> tuple[pl.DataFrame, dict[str, int]]:
-        raw = _raw(piece, table, cells)
-        holds = [_held(check, f"ok{place}") for place, check in enumerate(cells.checks)]
-        made = raw.lazy().select(
-            pl.lit(0, dtype=pl.Int64).alias("line"),
-            *(normal[name].alias(name) for name in COLUMNS[1:]),
-            *(value.alias(f"sum:{name}") for name, value in sums.items()),
-            pl.all_horizontal(holds).alias("ok") if holds else pl.lit(True).alias("ok"),
-        )
-        frame = made.collect()
-        lines = _lines(piece, table, frame.height)
-        if not frame.get_column("ok").all():
-            self._raise_first(raw, cells, lines)
-        frame = frame.with_columns(line=lines)
-        _insist_short(frame)
-        self._check_day(frame)
-        sizes = {name: int(frame.get_column(f"sum:{name}").sum()) for name in sums}
-        return frame.select(COLUMNS), sizes
-
-    def _raise_first(self, raw: pl.DataFrame, cells: Cells, lines: pl.Series) -> NoReturn:
-        """Find the first row that a check does not hold of, and tell of the first such check."""
-        holds = [_held(check, str(place)) for place, check in enumerate(cells.checks)]
-        found = raw.select(holds)
-        row = int(found.select(pl.all_horizontal(pl.all()).not_()).to_series().arg_true()[0])
-        check = cells.checks[found.row(row).index(False)]
-        cell = raw.get_column(cells.column(check.column))[row] or ""
-        raise UnreadableBill(
-            check.what.replace("{}", shown(cell.strip())),
-            cure=check.cure,
-            line=int(lines[row]),
-            column=check.column,
-        )
 
     def _check_day(self, frame: pl.DataFrame) -> None:
         if frame.is_empty():

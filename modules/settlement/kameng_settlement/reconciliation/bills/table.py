@@ -65,7 +65,7 @@ class Table:
                     cure="Send the bill as the gateway gave it.",
                     line=self.footer_line,
                 )
-            body = text.rstrip(b"\n")
+            body = text.rstrip(b"\r\n")
             if not self.footer_line or body:
                 yield Piece(self._plain(body), line)
         self.footer = [line.strip() for line in behind.decode(errors="replace").splitlines()]
@@ -145,7 +145,7 @@ def cells_of(piece: Piece, separator: str, *, quoted: bool) -> Iterator[tuple[in
     text = piece.text.decode(errors="replace")
     if not quoted:
         for number, line in enumerate(text.split("\n")[:-1]):
-            yield piece.line + number, line.split(separator)
+            yield piece.line + number, line.rstrip("\r").split(separator)
         return
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     for row in reader:

@@ -40,6 +40,7 @@ TRADE = Layout(
     ),
     zone=_ZONE,
     backticks=True,
+    padded=False,
     footer="总交易单数",
 )
 
@@ -50,6 +51,7 @@ FUNDS = Layout(
     needed=("记账时间", "资金流水单号", "业务类型", "收支类型", "收支金额(元)", "业务凭证号"),
     zone=_ZONE,
     backticks=True,
+    padded=False,
     footer="资金流水总笔数",
 )
 

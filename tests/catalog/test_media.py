@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import re
 import struct
 import tempfile
 import threading
@@ -23,6 +25,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from kameng.graphql.uploads import UploadedFile
 from kameng.testing.kernels import Kernels
 from kameng_catalog import module as catalog
+from kameng_catalog.media.cleaning import clean_media
 from kameng_catalog.media.pictures import read_picture
 from kameng_catalog.media.refusals import MediaRefused
 from kameng_catalog.media.serving import serve_media
@@ -227,6 +230,22 @@ class Bucket(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body or b"")
 
+    def do_POST(self) -> None:
+        # DeleteObjects, the only operation of S3 that comes this way.
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        keys = re.findall("<Key>(.*?)</Key>", asked)
+        for key in keys:
+            self.kept.pop(f"/shop/{key}", None)
+        deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+        body = (
+            f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{deleted}</DeleteResult>'.encode()
+        )
+        self.send_response(200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: Any) -> None:
         """Tell nothing."""
 
@@ -273,3 +292,130 @@ async def test_pictures_are_kept_in_a_bucket(
     store = shop.kernel.services.get(Media).store
     assert sha256(await store.get(name) or b"").hexdigest() in name
     assert await store.get("0" * 64 + ".png") is None
+    # until they are removed, once or twice
+    for _ in range(2):
+        await store.remove(name)
+    assert await store.get(name) is None
+
+
+REPLACE = """
+mutation ($input: ReplaceProductMediaInput!) {
+    replaceProductMedia(input: $input) { product { media { id url alts { text } } } errors { code path } }
+}
+"""
+
+
+async def replaced(shop: Shop, key: str, data: bytes) -> Any:
+    """Upload a file in the place of a picture."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        upload = UploadedFile(
+            file, name="new.png", media_type="image/png", size=len(data), sha256=sha256(data).hexdigest()
+        )
+        values = {"id": key, "file": upload}
+        answer = await shop.ask(REPLACE, {"input": values}, schema="admin", principal=CLERK)
+    return answer["replaceProductMedia"]
+
+
+async def remove(shop: Shop, key: str) -> None:
+    document = "mutation ($input: RemoveProductMediaInput!) { removeProductMedia(input: $input) { errors { code } } }"
+    answer = await shop.ask(document, {"input": {"id": key}}, schema="admin", principal=CLERK)
+    assert answer["removeProductMedia"]["errors"] == []
+
+
+def files(shop: Shop) -> set[str]:
+    """The files in the store's folder."""
+    folder = shop.kernel.services.get(Media).store.folder  # type: ignore[attr-defined]  # a folder in tests
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+async def make_older(shop: Shop, days: int) -> None:
+    """Let so many days pass."""
+    await shop.kernel.db.execute(
+        "update catalog_media_file set unused_since = unused_since - make_interval(days => $1)", days
+    )
+    folder = shop.kernel.services.get(Media).store.folder  # type: ignore[attr-defined]  # a folder in tests
+    for path in folder.rglob("*"):
+        moment = path.stat().st_mtime - days * 86_400
+        os.utime(path, (moment, moment))
+
+
+async def test_a_picture_is_replaced_in_its_place(shop: Shop) -> None:
+    await shop.products()
+    alts = [{"locale": "en", "text": "A card"}]
+    await add(shop, picture(size=(10, 10)), alts=alts)
+    before = (await add(shop, picture(size=(20, 10))))["product"]["media"]
+    # When the first is replaced, then it keeps its place and its texts
+    after = (await replaced(shop, before[0]["id"], picture(size=(30, 10))))["product"]["media"]
+    assert [item["id"] for item in after] == [item["id"] for item in before]
+    assert (after[0]["url"] != before[0]["url"], after[1]["url"]) == (True, before[1]["url"])
+    assert after[0]["alts"] == [{"text": "A card"}]
+    # And one that the product shows already does not come twice
+    twice = await replaced(shop, before[0]["id"], picture(size=(20, 10)))
+    assert twice["errors"] == [{"code": "INVALID_INPUT", "path": ["input", "file"]}]
+    same = await replaced(shop, before[0]["id"], picture(size=(30, 10)))
+    assert same["product"]["media"] == after
+
+
+async def test_what_nothing_shows_is_deleted_after_some_days(shop: Shop) -> None:
+    # Given a picture that two products show, one that was replaced, one that was removed, and a file without a row
+    await shop.products({}, {"sku": "B-1", "product": "beta"})
+    other = await product_id(shop, "beta")
+    shared = (await add(shop, picture(size=(10, 10))))["product"]["media"][0]
+    await add(shop, picture(size=(10, 10)), product=other)
+    old = (await add(shop, picture(size=(20, 10))))["product"]["media"][1]
+    await replaced(shop, old["id"], picture(size=(30, 10)))
+    gone = (await add(shop, picture(size=(40, 10))))["product"]["media"][2]
+    for item in (shared, gone):
+        await remove(shop, item["id"])
+    store = shop.kernel.services.get(Media).store
+    await store.put("0" * 64 + ".png", b"x", "image/png")
+    await store.put("readme.txt", b"x", "text/plain")
+    everything = files(shop)
+    # When less than the days pass, then all is there
+    await make_older(shop, 29)
+    await clean_media(shop.kernel)
+    assert files(shop) == everything
+    # When they have passed, then what is shown is there, and what is none of ours
+    await make_older(shop, 2)
+    await clean_media(shop.kernel)
+    rows = await shop.kernel.db.fetch("select content_hash from catalog_media_file")
+    shown = {row["content_hash"] for row in rows}
+    assert len(shown) == 2
+    assert {name[:64] for name in files(shop) if name != "readme.txt"} == shown
+    assert "readme.txt" in files(shop)
+    # And a picture that comes back is kept anew
+    await add(shop, picture(size=(40, 10)))
+    await make_older(shop, 100)
+    await clean_media(shop.kernel)
+    assert len({name[:64] for name in files(shop)}) == 4
+
+
+async def test_a_picture_that_comes_back_while_it_is_deleted_stays(shop: Shop) -> None:
+    # Given a picture that is overdue
+    await shop.products()
+    for _ in range(5):
+        item = (await add(shop, picture(size=(10, 10))))["product"]["media"][0]
+        await remove(shop, item["id"])
+        await make_older(shop, 31)
+        # When it is deleted and added at the same moment
+        await asyncio.gather(
+            clean_media(shop.kernel), add(shop, picture(size=(10, 10))), clean_media(shop.kernel)
+        )
+        # Then it is shown, and its files are there
+        assert len(await shop.kernel.db.fetch("select from catalog_product_media")) == 1
+        assert len(files(shop)) >= 1
+        [row] = await shop.kernel.db.fetch("select content_hash, unused_since from catalog_media_file")
+        assert row["unused_since"] is None
+        assert {name[:64] for name in files(shop)} == {row["content_hash"]}
+
+
+async def test_the_last_two_products_that_let_a_picture_go_note_it(shop: Shop) -> None:
+    await shop.products({}, {"sku": "B-1", "product": "beta"})
+    for _ in range(5):
+        one = (await add(shop, picture(size=(10, 10))))["product"]["media"][0]
+        other = await product_id(shop, "beta")
+        two = (await add(shop, picture(size=(10, 10)), product=other))["product"]["media"][0]
+        await asyncio.gather(remove(shop, one["id"]), remove(shop, two["id"]))
+        unused = "select count(*) from catalog_media_file where unused_since is not null"
+        assert await shop.kernel.db.fetchval(unused) == 1

@@ -24,6 +24,8 @@ class MediaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         bucket, region, endpoint, prefix: of a bucket; an empty endpoint is Amazon's.
         virtual_hosts: whether the bucket's name stands in the host's name rather than in the path.
         public_url: where a web server or CDN serves the files; empty: this shop does, at ``/media``.
+        keep_days: how long a picture is kept that nothing shows any more; a file that no row names is deleted as well, so the
+            folder or the prefix in the bucket belongs to one shop alone.
         max_pixels, max_side: width times height of a picture, and the larger of both.
     """
 
@@ -35,6 +37,7 @@ class MediaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     prefix: str = ""
     virtual_hosts: bool = False
     public_url: str = ""
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
     max_pixels: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 24_000_000
     max_side: Annotated[int, msgspec.Meta(ge=1, le=16_383)] = 10_000
 

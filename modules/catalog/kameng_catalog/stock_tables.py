@@ -49,7 +49,7 @@ class StockBatch(Table, tablename="catalog_stock_batch"):
     created_by = Text(null=False, default=None)
     created_at = Timestamptz(null=False)
 
-    catalog_stock_batch_state_known = Check("state in ('arriving', 'sellable', 'quarantined', 'recalled')")
+    catalog_stock_batch_states = Check("state in ('arriving', 'sellable', 'quarantined', 'recalled')")
     catalog_stock_batch_cost_whole = Check(
         "(cost_units is null) = (cost_currency is null) and coalesce(cost_units, 0) >= 0"
     )

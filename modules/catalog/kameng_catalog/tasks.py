@@ -8,6 +8,7 @@ from kameng_catalog.batches import settle_batches
 from kameng_catalog.importing.arriving import take_back_abandoned
 from kameng_catalog.list_choice import choose_lists
 from kameng_catalog.listing_check import check_listings
+from kameng_catalog.media.cleaning import clean_media
 from kameng_catalog.overdue import check_reservations
 from kameng_catalog.popularity import count_popularity
 from kameng_catalog.price_schedule import apply_periods
@@ -24,6 +25,7 @@ TASKS = (
     Task(name="check_moved_stock", call=check_moved_stock, every=timedelta(minutes=1)),
     Task(name="check_all_stock", call=check_all_stock, every=timedelta(hours=1)),
     Task(name="settle_batches", call=settle_batches, every=timedelta(minutes=5)),
+    Task(name="clean_media", call=clean_media, every=timedelta(days=1)),
     Task(name="take_back_abandoned", call=take_back_abandoned, every=timedelta(minutes=10)),
     Task(name="check_reservations", call=check_reservations, every=timedelta(days=1)),
 )

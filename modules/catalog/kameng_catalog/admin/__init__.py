@@ -14,6 +14,7 @@ from kameng_catalog.admin.forms import FormsMutation
 from kameng_catalog.admin.history_nodes import change_nodes, movement_nodes
 from kameng_catalog.admin.imports import ImportsMutation
 from kameng_catalog.admin.jobs import JobsMutation
+from kameng_catalog.admin.media import MediaMutation
 from kameng_catalog.admin.prices import PricesMutation
 from kameng_catalog.admin.products import ProductsMutation
 from kameng_catalog.admin.queries import (
@@ -40,6 +41,7 @@ class CatalogAdminMutation(
     CreatingMutation,
     CategoriesMutation,
     ExtrasMutation,
+    MediaMutation,
     FormsMutation,
     PricesMutation,
     ImportsMutation,

@@ -1,4 +1,4 @@
-"""Mutations on what products have beside texts and prices: attributes, pictures, metadata."""
+"""Mutations on what products have beside texts, prices and pictures: attributes and metadata."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ import strawberry
 
 from kameng.errors import InvalidInput
 from kameng.graphql import Info, mutation, payload
-from kameng.graphql.uploads import UploadedFile
 from kameng.ids import key_of, new_id
-from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_texts
+from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_position, checked_texts
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.types import ManagedProduct
 from kameng_catalog.attributes.definitions import Definition, Kind
 from kameng_catalog.attributes.editing import define_attribute, remove_attribute, set_attributes
 from kameng_catalog.forms import Choice
 from kameng_catalog.importing import cells
-from kameng_catalog.media.keeping import add_picture, remove_picture, update_picture
-from kameng_catalog.media.refusals import MediaRefused
 from kameng_catalog.metadata import Column, change_metadata
 from kameng_catalog.permissions import MANAGE_PRODUCTS
 from kameng_catalog.shop.product_fields import AttributeKind
@@ -32,7 +29,6 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _VALUE = re.compile(r"\S(.{0,62}\S)?")
 _LONGEST_LABEL = 100
 _LONGEST_UNIT = 20
-_LONGEST_ALT = 300
 
 
 @strawberry.input(description="One of the values to choose from.")
@@ -107,54 +103,6 @@ class SetProductAttributesPayload:
     product: ManagedProduct | None = None
 
 
-@strawberry.input(description="A picture to show with a product.")
-class AddProductMediaInput:
-    """A picture to show."""
-
-    product: strawberry.ID
-    file: UploadedFile = strawberry.field(description="PNG, JPEG or WebP.")
-    alts: list[LocalizedTextInput] | None = strawberry.field(
-        default=None, description="What stands for it where it cannot be seen."
-    )
-
-
-@payload(MediaRefused)
-class AddProductMediaPayload:
-    """The product with its pictures, or why there is no new one."""
-
-    product: ManagedProduct | None = None
-
-
-@strawberry.input(description="What changes of a picture; what is left out stays.")
-class UpdateProductMediaInput:
-    """What changes of a picture."""
-
-    id: strawberry.ID
-    alts: list[LocalizedTextInput] | None = None
-    position: int | None = None
-
-
-@payload()
-class UpdateProductMediaPayload:
-    """The product with its pictures, or why nothing changed."""
-
-    product: ManagedProduct | None = None
-
-
-@strawberry.input(description="A picture to show no more.")
-class RemoveProductMediaInput:
-    """A picture to show no more."""
-
-    id: strawberry.ID
-
-
-@payload()
-class RemoveProductMediaPayload:
-    """The product with its pictures, or why nothing changed."""
-
-    product: ManagedProduct | None = None
-
-
 @strawberry.enum(description="Who can read metadata.")
 class MetadataVisibility(Enum):
     """Who can read metadata."""
@@ -212,7 +160,7 @@ class ExtrasMutation:
             ),
             required=input.required,
             filterable=input.filterable,
-            position=_position(input.position),
+            position=checked_position(input.position),
         )
         await define_attribute(info.context, definition)
         return DefineAttributePayload(category=await _category(info, definition.path))
@@ -242,40 +190,6 @@ class ExtrasMutation:
         await set_attributes(info.context, key_of("Product", input.id), values)
         return SetProductAttributesPayload(product=await _product(info, input.id))
 
-    # The name of a picture is made of its content, so adding it again is adding it once; and bringing it to the store needs
-    # the network, for which no transaction waits.
-    @mutation(idempotency="none")
-    async def add_product_media(self, info: Info, input: AddProductMediaInput) -> AddProductMediaPayload:  # noqa: A002 - GraphQL's name
-        """Show a picture with a product, behind those that it has."""
-        info.context.require(MANAGE_PRODUCTS)
-        alts = _texts("alts", input.alts or [], _LONGEST_ALT)
-        await add_picture(info.context, key_of("Product", input.product), input.file, alts)
-        return AddProductMediaPayload(product=await _product(info, input.product))
-
-    @mutation
-    async def update_product_media(
-        self,
-        info: Info,
-        input: UpdateProductMediaInput,  # noqa: A002 - GraphQL's name
-    ) -> UpdateProductMediaPayload:
-        """Describe a picture, or move it among the others."""
-        info.context.require(MANAGE_PRODUCTS)
-        alts = None if input.alts is None else checked_texts("alts", input.alts, _LONGEST_ALT)
-        place = None if input.position is None else _position(input.position)
-        product = await update_picture(info.context, key_of("ProductMedia", input.id), alts, place)
-        return UpdateProductMediaPayload(product=await admin_loaders(info.context).product.load(product))
-
-    @mutation
-    async def remove_product_media(
-        self,
-        info: Info,
-        input: RemoveProductMediaInput,  # noqa: A002 - GraphQL's name
-    ) -> RemoveProductMediaPayload:
-        """Show a picture no more."""
-        info.context.require(MANAGE_PRODUCTS)
-        product = await remove_picture(info.context, key_of("ProductMedia", input.id))
-        return RemoveProductMediaPayload(product=await admin_loaders(info.context).product.load(product))
-
     @mutation
     async def update_product_metadata(
         self,
@@ -302,12 +216,6 @@ def _matching(name: str, pattern: re.Pattern[str], text: str) -> str:
     if not pattern.fullmatch(text):
         raise InvalidInput(f"{text[:64]!r} cannot be used here.", path=("input", name))
     return text
-
-
-def _position(position: int) -> int:
-    if not -(2**31) <= position < 2**31:
-        raise InvalidInput(f"{position} is no position.", path=("input", "position"))
-    return position
 
 
 async def _category(info: Info, path: str) -> Category | None:

@@ -49,3 +49,14 @@ def checked_texts(name: str, texts: Sequence[LocalizedTextInput], longest: int) 
                 path=("input", name),
             )
     return {item.locale: checked(name, lambda text: cells.plain(text, longest), item.text) for item in texts}
+
+
+def checked_position(position: int) -> int:
+    """A place among others; smaller comes first.
+
+    Raises:
+        InvalidInput: it is beyond all bounds.
+    """
+    if not -(2**31) <= position < 2**31:
+        raise InvalidInput(f"{position} is no position.", path=("input", "position"))
+    return position

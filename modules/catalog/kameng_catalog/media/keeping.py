@@ -1,13 +1,14 @@
-"""Pictures of products: adding, describing, arranging and taking them away.
+"""Pictures of products: adding, describing, arranging, replacing and taking them away.
 
-The files are in the store before a row tells of them, and no transaction is open while they are brought there. Adding
-the same picture again changes nothing.
+A row tells of each file before it is brought to the store, as one that nothing shows, and no transaction is open while it is
+brought there: so whatever happens in between, `cleaning` finds what is left. Adding the same picture again changes nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from kameng.errors import InvalidInput, NotFound
 from kameng.ids import new_id
 from kameng_catalog.editing import record
 from kameng_catalog.listings import lock_products
+from kameng_catalog.media.cleaning import alone_with
 from kameng_catalog.media.stores import Media, file_name, thumbnail_name
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ PUT_FILE = Statement(
     """
     with put as (
         insert into catalog_media_file
-            (id, content_hash, extension, media_type, width, height, size_bytes, thumbnails, created_by, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
+            (id, content_hash, extension, media_type, width, height, size_bytes, thumbnails, created_by, created_at,
+                unused_since)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), now())
         on conflict (content_hash) do nothing
         returning id
     )
@@ -52,6 +55,25 @@ SHOW = Statement(
     """,
 )
 
+# In the order of their keys, as everybody locks them.
+LOCK_FILES = Statement(
+    "catalog.lock_media_files",
+    "select id from catalog_media_file where id = any($1::uuid[]) order by id for update",
+)
+
+NOTE_USE = Statement(
+    "catalog.note_media_use",
+    """
+    update catalog_media_file f set unused_since = case when shown.anywhere then null else now() end
+    from (
+        select a.id, exists (select from catalog_product_media m where m.file = a.id) as anywhere
+        from unnest($1::uuid[]) as a (id)
+    ) shown
+    where f.id = shown.id and (f.unused_since is null) <> shown.anywhere
+    """,
+)
+"""Notes of files whether anything shows them; whoever locked them sees what all others have done."""
+
 
 async def add_picture(context: Context, product: UUID, file: UploadedFile, alts: Mapping[str, str]) -> None:
     """Show a picture with a product, behind those that it has.
@@ -63,20 +85,9 @@ async def add_picture(context: Context, product: UUID, file: UploadedFile, alts:
     """
     if not await context.db.fetchval("select exists (select from catalog_product where id = $1)", product):
         raise NotFound("There is no such product.", path=("input", "product"))
-    media = context.service(Media)
-    async with media.reading:
-        picture = await asyncio.to_thread(_read, media, file)
-    await media.store.put(
-        file_name(picture.content_hash, picture.extension), picture.data, picture.media_type
-    )
-    for width, data in picture.thumbnails.items():
-        await media.store.put(thumbnail_name(picture.content_hash, width), data, "image/webp")
-    async with context.db.transaction():
+    async with _kept(context, file) as (key, picture), context.db.transaction():
         await lock_products(context.db, [product])
-        key = await context.db.fetchval(
-            PUT_FILE, new_id(), picture.content_hash, picture.extension, picture.media_type, picture.width,
-            picture.height, len(picture.data), list(picture.thumbnails), context.principal.key,
-        )  # fmt: skip
+        await context.db.execute(LOCK_FILES, [key])
         count = await context.db.fetchval(
             "select count(*) from catalog_product_media where product = $1 and file <> $2", product, key
         )
@@ -87,8 +98,66 @@ async def add_picture(context: Context, product: UUID, file: UploadedFile, alts:
                 path=("input", "file"),
             )
         if await context.db.fetchval(SHOW, new_id(), product, key, orjson.dumps(alts).decode()):
+            await context.db.execute(NOTE_USE, [key])
             details = {"file": picture.content_hash, "name": file.name}
             await record(context, "catalog.media_added", f"product:{product}", details)
+
+
+async def replace_picture(context: Context, key: UUID, file: UploadedFile) -> UUID:
+    """Show another picture in the place of one, with the same texts; gives its product.
+
+    Raises:
+        NotFound: there is no such picture.
+        MediaRefused: see `read_picture`.
+        InvalidInput: the product shows that picture already, in another place.
+    """
+    product = await context.db.fetchval("select product from catalog_product_media where id = $1", key)
+    if product is None:
+        raise NotFound("There is no such picture.", path=("input", "id"))
+    async with _kept(context, file) as (new, picture), context.db.transaction():
+        await lock_products(context.db, [product])
+        old = await context.db.fetchval("select file from catalog_product_media where id = $1", key)
+        if old is None:
+            raise NotFound("There is no such picture.", path=("input", "id"))
+        await context.db.execute(LOCK_FILES, [old, new])
+        if await context.db.fetchval(
+            "select exists (select from catalog_product_media where product = $1 and file = $2 and id <> $3)",
+            product,
+            new,
+            key,
+        ):
+            raise InvalidInput(
+                "The product shows this picture already.",
+                cure="Remove one of the two.",
+                path=("input", "file"),
+            )
+        await context.db.execute("update catalog_product_media set file = $2 where id = $1", key, new)
+        await context.db.execute(NOTE_USE, [old, new])
+        details = {"media": key, "file": picture.content_hash, "name": file.name}
+        await record(context, "catalog.media_replaced", f"product:{product}", details)
+    return UUID(int=product.int)
+
+
+@asynccontextmanager
+async def _kept(context: Context, file: UploadedFile) -> AsyncIterator[tuple[UUID, Picture]]:
+    """A picture in the store, and the key of its row; nobody deletes it while it is being shown somewhere.
+
+    Raises:
+        MediaRefused: see `read_picture`.
+    """
+    media = context.service(Media)
+    async with media.reading:
+        picture = await asyncio.to_thread(_read, media, file)
+    async with media.keeping, alone_with(context.kernel, picture.content_hash):
+        key = await context.db.fetchval(
+            PUT_FILE, new_id(), picture.content_hash, picture.extension, picture.media_type, picture.width,
+            picture.height, len(picture.data), list(picture.thumbnails), context.principal.key,
+        )  # fmt: skip
+        name = file_name(picture.content_hash, picture.extension)
+        await media.store.put(name, picture.data, picture.media_type)
+        for width, data in picture.thumbnails.items():
+            await media.store.put(thumbnail_name(picture.content_hash, width), data, "image/webp")
+        yield key, picture
 
 
 def _read(media: Media, file: UploadedFile) -> Picture:
@@ -134,17 +203,21 @@ async def update_picture(
 
 
 async def remove_picture(context: Context, key: UUID) -> UUID:
-    """Show a picture no more; gives its product. The file stays, since pages that somebody keeps may show it.
+    """Show a picture no more; gives its product. The file stays for `[catalog.media] keep_days`, since pages that somebody
+    keeps may show it, and adding it again brings nothing new.
 
     Raises:
         NotFound: there is no such picture.
     """
     async with context.db.transaction():
+        file = await context.db.fetchval("select file from catalog_product_media where id = $1", key)
+        await context.db.execute(LOCK_FILES, [file])
         row: Any = await context.db.fetchrow(
-            "delete from catalog_product_media where id = $1 returning product", key
+            "delete from catalog_product_media where id = $1 returning product, file", key
         )
         if row is None:
             raise NotFound("There is no such picture.", path=("input", "id"))
+        await context.db.execute(NOTE_USE, [row["file"]])
         await record(context, "catalog.media_removed", f"product:{row['product']}", {"media": key})
         product: UUID = row["product"]
         return product

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +37,14 @@ class MediaStore(Protocol):
         """A file; None if there is none."""
         ...
 
+    async def remove(self, name: str) -> None:
+        """Keep a file no longer; does nothing if there is none."""
+        ...
+
+    def names(self, before: datetime) -> AsyncIterator[Sequence[str]]:
+        """The names of all files that were brought before that, some at a time."""
+        ...
+
 
 class FolderStore(msgspec.Struct, frozen=True):
     """Files in a folder; several machines share one by a network file system, or take a bucket.
@@ -50,6 +62,18 @@ class FolderStore(msgspec.Struct, frozen=True):
     async def get(self, name: str) -> bytes | None:
         """See `MediaStore.get`."""
         return await asyncio.to_thread(self._read, self._path(name))
+
+    async def remove(self, name: str) -> None:
+        """See `MediaStore.remove`."""
+        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+
+    async def names(self, before: datetime) -> AsyncIterator[Sequence[str]]:
+        """See `MediaStore.names`."""
+        for folder in await asyncio.to_thread(self._folders):
+            yield await asyncio.to_thread(_names_in, folder, before.timestamp())
+
+    def _folders(self) -> list[Path]:
+        return sorted(path for path in self.folder.iterdir() if path.is_dir()) if self.folder.is_dir() else []
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
@@ -78,6 +102,11 @@ class FolderStore(msgspec.Struct, frozen=True):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _names_in(folder: Path, before: float) -> list[str]:
+    with os.scandir(folder) as files:
+        return [file.name for file in files if file.is_file() and file.stat().st_mtime < before]
 
 
 class BucketStore:
@@ -124,6 +153,16 @@ class BucketStore:
             return None
         return bytes(await result.bytes_async())
 
+    async def remove(self, name: str) -> None:
+        """See `MediaStore.remove`."""
+        with suppress(FileNotFoundError):
+            await self._store.delete_async(name)
+
+    async def names(self, before: datetime) -> AsyncIterator[Sequence[str]]:
+        """See `MediaStore.names`."""
+        async for some in self._store.list(chunk_size=1_000):
+            yield [item["path"] for item in some if item["last_modified"] < before]
+
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """How long anybody may keep a file whose name is made of its content."""
@@ -146,6 +185,8 @@ class Media:
         )
         # Decoding takes memory, so one picture at a time.
         self.reading = asyncio.Lock()
+        # Whoever keeps one has two connections of the database.
+        self.keeping = asyncio.Lock()
         self._base = self.settings.public_url.rstrip("/") or "/media"
 
     def address(self, name: str) -> str:
@@ -161,3 +202,12 @@ def file_name(content_hash: str, extension: str) -> str:
 def thumbnail_name(content_hash: str, width: int) -> str:
     """The name of a small copy."""
     return f"{content_hash}-{width}.webp"
+
+
+def hash_in(name: str) -> str | None:
+    """The hash in a file's name; None if it is none of ours."""
+    found = _OURS.fullmatch(name)
+    return found and found[1]
+
+
+_OURS = re.compile(r"([0-9a-f]{64})(-\d{2,4})?\.(png|jpg|webp)")

@@ -34,6 +34,8 @@ class MediaFile(Table, tablename="catalog_media_file"):
     thumbnails = Array(base_column=Integer(), null=False, default=list)
     created_by = Text(null=False, default=None)
     created_at = Timestamptz(null=False)
+    # Since when nothing shows it; then it is deleted some days later.
+    unused_since = Timestamptz(null=True, default=None)
 
     catalog_media_file_hash_shape = Check("content_hash ~ '^[0-9a-f]{64}$'")
     catalog_media_file_pixels = Check("width >= 1 and height >= 1 and size_bytes >= 1")
@@ -73,5 +75,9 @@ INDEXES = (
         "catalog_product_media_shown",
         "create index catalog_product_media_shown on catalog_product_media (product, position, id)",
     ),
+    Index(
+        "catalog_media_file_unused",
+        "create index catalog_media_file_unused on catalog_media_file (unused_since) where unused_since is not null",
+    ),
 )
-"""The pictures of a product in their order."""
+"""The pictures of a product in their order, and files that are shown nowhere."""

@@ -1,0 +1,5 @@
+"""A shop whose sales can be reported."""
+
+from tests.fulfilment.conftest import shop
+
+__all__ = ["shop"]

@@ -11,6 +11,7 @@ from kameng.ids import global_id
 from kameng.themes.documents import ThemeDocument
 from kameng.themes.themes import load_themes
 from tests.composed.filling import OWNER, Filling
+from tests.composed.paid import DOCUMENTS as PAYMENT_DOCUMENTS
 
 Variables = Callable[[Filling, int], Mapping[str, Any]]
 
@@ -194,6 +195,7 @@ _PRODUCT = (
 _LINE = (
     f"sku title quantity total {_MONEY_FIELDS} variant {{ {_VARIANT} }} cards {{ number secret expiresOn }}"
 )
+_EVER = 'since: "2020-01-01T00:00:00Z", until: "2090-01-01T00:00:00Z"'
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
 LISTS: dict[str, Asked] = {
@@ -215,7 +217,8 @@ LISTS: dict[str, Asked] = {
         f"viewer {{ level {{ title }} orders(first: $first) {{ nodes {{ number lines {{ {_LINE} }} }} {_PAGE_INFO} }} }}"
     ),
     "shop statement": _shop(
-        "viewer { wallet { balance { amount } statement(first: $first) { edges { cursor node { memo } } } } }"
+        "viewer { wallet { balance { amount } statement(first: $first) { edges { cursor node { memo } } } "
+        f"period({_EVER}) {{ closing {{ amount }} entries(first: $first) {{ nodes {{ memo }} }} }} }} }}"
     ),
     "shop nodes that are products": Asked(
         "shop",
@@ -269,6 +272,23 @@ LISTS: dict[str, Asked] = {
         "ledgerTransactions(first: $first) { nodes { postings { credit { statement(last: 2) { edges { cursor node { side "
         "transaction { memo } } } } } } } }"
     ),
+    "admin accounts": _admin(
+        "ledgerAccounts(first: $first) { nodes { kind title balance { amount } held { amount } floor { amount } "
+        f"period({_EVER}) {{ opening {{ amount }} closing {{ amount }} lines(first: 2) {{ nodes {{ amount {{ amount }} "
+        f"transaction {{ memo }} }} {_PAGE_INFO} }} }} }} }}"
+    ),
+    "admin statements of wallets": _admin(
+        f"members(first: $first) {{ nodes {{ wallet {{ period({_EVER}) {{ opening {{ amount }} moneyIn {{ amount }} "
+        f"closing {{ amount }} entries(first: 2) {{ nodes {{ memo }} {_PAGE_INFO} }} }} }} }} }}"
+    ),
+    "admin holds": _admin(
+        "holds(first: $first, pending: false) { nodes { state amount { amount } debit { kind balance { amount } } "
+        "credit { title } transaction { memo } } }"
+    ),
+    "admin days of the ledger": _admin(
+        "ledgerDays(first: $first) { nodes { day anchor } } ledgerChecks(first: $first) { nodes { id found findings } }"
+    ),
+    **{name: _admin(source) for name, source in PAYMENT_DOCUMENTS.items()},
     "admin webhook endpoints": _admin(
         "webhookEndpoints(first: $first) { nodes { id name events state variables { name } } } webhookEventTypes { name }"
     ),
@@ -302,7 +322,7 @@ LISTS: dict[str, Asked] = {
     "admin flash sales": _admin("flashSales(first: $first) { nodes { id sold state } }"),
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId history { note } tickets { state } refunded { amount } "
-        "received { amount } attention lines { sku total { amount } } } } "
+        "received { amount } attention lines { sku total { amount } costs { pieces amount { amount } } } } } "
         "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"
     ),
 }

@@ -15,10 +15,12 @@ from kameng.graphql import Context
 from kameng.ids import global_id, new_id
 from kameng.jobs.running import run_job
 from kameng.kernel import Kernel
-from kameng.money import UnitPrice
+from kameng.money import Money, UnitPrice
 from kameng_catalog.alerts import check_all_stock
 from kameng_fulfilment.suppliers.connections import ConnectionDraft, save_connection
 from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
+from kameng_settlement.contract import Held, Hold, HoldPosting, Holds
+from tests.composed.paid import fill_payments
 
 OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
 """Somebody of the staff who may do everything; the first of the `Filling.staff`."""
@@ -133,6 +135,7 @@ class Filling:
                 f"{key}@example.com",
             )
             await self.credit(key, "5000.00")
+            await self.holds(key)
             found.append(Principal(kind=PrincipalKind.MEMBER, id=key))
         return found
 
@@ -141,6 +144,15 @@ class Filling:
         money = {"amount": yuan, "currency": "CNY"}
         value = {"memberId": global_id("Member", member), "amount": money, "reason": "for a test"}
         await self.change("admin", "creditWallet", value, "")
+
+    async def holds(self, member: UUID) -> None:
+        """Money of a wallet that was held and taken."""
+        holds = self.kernel.services.get(Holds)
+        async with self.kernel.db.transaction():
+            wanted = Hold(key=str(new_id()), member=member, amount=Money(1, "CNY"))
+            [placed] = await holds.place([wanted])
+            assert isinstance(placed, Held)
+            await holds.post([HoldPosting(key=str(new_id()), hold=placed.hold)])
 
     async def orders(self, buyer: Principal, count: int) -> None:
         """So many orders of one member, of which the first has so many lines."""
@@ -320,3 +332,4 @@ class Filling:
         await self.facts()
         await self.jobs(count)
         await self.delivered_by_others(count)
+        await fill_payments(self.kernel, OWNER, [each.id for each in members if each.id], count)

@@ -38,6 +38,7 @@ class Context:
         refusal: with what the next mutation is to be refused, instead of being carried out.
         refused: whether a mutation of this request was refused; it changed nothing then.
         visitor: the token by which a visitor is known again, see `kameng.auth.visitors`; empty where there is none.
+        host: the ``Host`` that the client asked, which it may choose freely; empty where there is none.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Context:
         "address",
         "cookies",
         "correlation_id",
+        "host",
         "idempotency_key",
         "kernel",
         "locale",
@@ -68,6 +70,7 @@ class Context:
         correlation_id: str = "",
         user_agent: str = "",
         visitor: str = "",
+        host: str = "",
     ) -> None:
         self.kernel = kernel
         self.principal = principal
@@ -79,6 +82,7 @@ class Context:
         self.cookies: list[str] = []
         self.user_agent = user_agent
         self.visitor = visitor
+        self.host = host
         self.refusal: Refusal | None = None
         self.refused = False
         self._loaders: dict[object, Any] = {}

@@ -92,6 +92,7 @@ async def context_of(
         correlation_id=state.get(CORRELATION, ""),
         user_agent=headers.get("user-agent", ""),
         visitor=visitor,
+        host=headers.get("host", ""),
     )
 
 

@@ -224,6 +224,7 @@ def _fresh(context: Context) -> Context:
         correlation_id=context.correlation_id,
         user_agent=context.user_agent,
         visitor=context.visitor,
+        host=context.host,
     )
     again.cookies = context.cookies
     return again

@@ -4,7 +4,7 @@ from kameng.module import Handler, Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.bulk.kinds import JOBS
 from kameng_catalog.commands import EXPORT, IMPORT
-from kameng_catalog.contract import Prices, Stock, Variants
+from kameng_catalog.contract import Prices, Sites, Stock, Variants
 from kameng_catalog.events import (
     BatchQuarantined,
     BatchReadmitted,
@@ -25,6 +25,7 @@ from kameng_catalog.settings import CatalogSettings, check_time_zone
 from kameng_catalog.shelves import CatalogShelves
 from kameng_catalog.shelves_contract import Shelves
 from kameng_catalog.shop import SHOP
+from kameng_catalog.sites import CatalogSites
 from kameng_catalog.stock import CatalogStock
 from kameng_catalog.tasks import TASKS
 from kameng_catalog.telling import STOCK_LOW, tell_stock_low
@@ -41,6 +42,7 @@ module = Module(
         Provide(Variants, CatalogVariants),
         Provide(Prices, CatalogPrices),
         Provide(Stock, CatalogStock),
+        Provide(Sites, CatalogSites),
         Provide(Shelves, CatalogShelves),
         Provide(KnownLists, KnownLists),
         Provide(Media, Media),

@@ -55,6 +55,7 @@ __all__ = [
     "QuoteRequest",
     "RetireRequest",
     "Sale",
+    "Sites",
     "SoldCard",
     "SoldCost",
     "Stock",
@@ -163,6 +164,18 @@ class Prices(Protocol):
 
     async def quote(self, requests: Sequence[QuoteRequest]) -> list[Quote | Refusal]:
         """A quote for each request, in order, or `NotForSale`. One statement for all."""
+        ...
+
+
+class Sites(Protocol):
+    """Which site a request is for: lists, products, carts and orders ask here, so that all of them tell the same price."""
+
+    def site_of(self, host: str) -> str:
+        """The site's code; empty: the operator's own.
+
+        Args:
+            host: that the client asked, as `Context.host` has it; empty where nobody did.
+        """
         ...
 
 

@@ -11,6 +11,8 @@ from kameng.errors import SettingsError
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
+Site = Annotated[str, msgspec.Meta(pattern="^([a-z0-9][a-z0-9_-]{0,63})?$")]
+
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -53,6 +55,8 @@ class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         available_cap: the shop tells no more than this many pieces, so that nobody reads our stock.
         popular_days: sales of so many days make a product popular.
         media: pictures.
+        sites: which site each host is, such as ``"north.example" = "north"``; prices may be set for single sites.
+        default_site: the site of all other hosts, and of whatever comes by none; empty: the operator's own.
     """
 
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "CNY"
@@ -61,6 +65,8 @@ class CatalogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     available_cap: Count = 100
     popular_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     media: MediaSettings = MediaSettings()
+    sites: dict[str, Site] = {}
+    default_site: Site = ""
 
 
 async def check_time_zone(kernel: Kernel) -> None:

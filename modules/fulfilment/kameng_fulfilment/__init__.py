@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
-from kameng_catalog.contract import CardsImported, Prices, Stock, Variants
+from kameng_catalog.contract import CardsImported, Prices, Sites, Stock, Variants
 from kameng_fulfilment.admin import HistoryActor, OfficeOrderLine, OrderBuyer, TicketPlace
 from kameng_fulfilment.cart.changing import CartChanges
 from kameng_fulfilment.cart.expiring import expire_carts
@@ -90,7 +90,7 @@ module = Module(
         Provide(Deliveries, OrderDeliveries),
         *supplying.PROVIDES,
     ),
-    needs=(Variants, Prices, Stock, Members, Charging, Receipts, WalletMoves),
+    needs=(Variants, Prices, Sites, Stock, Members, Charging, Receipts, WalletMoves),
     events=(
         OrderCompleted,
         OrderPlaced,

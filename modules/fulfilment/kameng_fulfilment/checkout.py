@@ -11,6 +11,7 @@ import strawberry
 from kameng.errors import InvalidInput
 from kameng.graphql import Context
 from kameng.money import Money
+from kameng_fulfilment.cart.asking import buyer_site
 from kameng_fulfilment.cart.owners import CartOwner
 from kameng_fulfilment.cart.refusals import CartEmpty
 from kameng_fulfilment.cart.standing import cart_request
@@ -107,6 +108,7 @@ async def check_out(context: Context, asked: Checkout) -> UUID:
         asked.expected,
         outside=asked.outside,
         particulars=particulars,
+        site=buyer_site(context),
     )
     return await context.service(Orders).place(request)
 

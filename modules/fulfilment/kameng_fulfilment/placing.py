@@ -168,6 +168,7 @@ class Placing:
                     quantity=max(line.quantity, 1),
                     tier=tiers.get(place, ""),
                     currency=requests[place].currency,
+                    site=requests[place].site,
                 )
                 for place, _, line in wanted
             ]

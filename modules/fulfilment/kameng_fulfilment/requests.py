@@ -56,6 +56,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
         expected: the total that the buyer saw, if it insists on it.
         outside: whether it is paid from outside, and its stock kept until then, rather than from the wallet at once.
         particulars: what it brings along beside its lines, which few orders do.
+        site: the shop that the buyer is in, see `kameng_catalog.contract.Sites`.
     """
 
     member: UUID
@@ -65,6 +66,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     expected: Money | None = None
     outside: bool = False
     particulars: Particulars | None = None
+    site: str = ""
 
     @property
     def fingerprint(self) -> bytes:
@@ -92,6 +94,7 @@ def order_request(
     *,
     outside: bool = False,
     particulars: Particulars | None = None,
+    site: str = "",
 ) -> OrderRequest:
     """Check a request's shape.
 
@@ -118,6 +121,7 @@ def order_request(
         expected=expected,
         outside=outside,
         particulars=particulars,
+        site=site,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kameng.db import Statement
 from kameng.graphql import Selection
-from kameng_catalog.contract import RETAIL, PriceTiers, Stock
+from kameng_catalog.contract import RETAIL, PriceTiers, Sites, Stock
 from kameng_catalog.for_sale import for_sale_sql
 from kameng_catalog.settings import CatalogSettings
 from kameng_catalog.shop.columns import Columns, Viewer, variant_columns
@@ -52,7 +52,8 @@ class ShopReader:
         if self._viewer is None:
             tiers = self._context.kernel.services.find(PriceTiers)
             tier = RETAIL if tiers is None else await tiers.tier_of(self._context.principal)
-            self._viewer = Viewer(self._context.locale, self.settings.currency, tier)
+            site = self._context.service(Sites).site_of(self._context.host)
+            self._viewer = Viewer(self._context.locale, self.settings.currency, tier, site)
         return self._viewer
 
     async def product_rows(

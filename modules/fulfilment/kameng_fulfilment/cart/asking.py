@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kameng.auth import forget_visitor, known_visitor
 from kameng.graphql import Context
-from kameng_catalog.contract import RETAIL, PriceTiers
+from kameng_catalog.contract import RETAIL, PriceTiers, Sites
 from kameng_fulfilment.cart.merging import merge_carts
 from kameng_fulfilment.cart.owners import CartOwner, owner_of
 from kameng_fulfilment.guests.openings import follow_log_in
@@ -29,3 +29,8 @@ async def buyer_tier(context: Context) -> str:
     """Whose prices a request sees."""
     tiers = context.kernel.services.find(PriceTiers)
     return await tiers.tier_of(context.principal) if tiers else RETAIL
+
+
+def buyer_site(context: Context) -> str:
+    """In which shop a request is."""
+    return context.service(Sites).site_of(context.host)

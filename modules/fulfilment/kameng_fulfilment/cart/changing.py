@@ -50,7 +50,7 @@ class CartChange(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         owner: whose cart.
-        tier: whose prices he sees.
+        tier, site: whose prices he sees, and in which shop.
         currency: what he pays in.
         key: the idempotency key; None carries the change out whenever it comes.
     """
@@ -58,6 +58,7 @@ class CartChange(msgspec.Struct, frozen=True, kw_only=True):
     owner: CartOwner
     tier: str
     currency: str = "CNY"
+    site: str = ""
     key: str | None = None
 
 
@@ -190,7 +191,13 @@ class CartChanges:
     async def _unit_prices(self, change: CartChange, wanted: Sequence[tuple[UUID, int]]) -> list[int]:
         quotes = await self._prices.quote(
             [
-                QuoteRequest(variant=variant, quantity=quantity, tier=change.tier, currency=change.currency)
+                QuoteRequest(
+                    variant=variant,
+                    quantity=quantity,
+                    tier=change.tier,
+                    currency=change.currency,
+                    site=change.site,
+                )
                 for variant, quantity in wanted
             ]
         )

@@ -9,7 +9,7 @@ from kameng.errors import InvalidInput
 from kameng.graphql import Context, Info, mutation, payload
 from kameng.ids import key_of
 from kameng_catalog.contract import FormAnswerWrong, NotForSale, WrongQuantity
-from kameng_fulfilment.cart.asking import buyer_tier, cart_owner
+from kameng_fulfilment.cart.asking import buyer_site, buyer_tier, cart_owner
 from kameng_fulfilment.cart.changing import CartChange, CartChanges
 from kameng_fulfilment.cart.owners import CartOwner, owner_from_now_on
 from kameng_fulfilment.cart.refusals import CartFull
@@ -183,8 +183,10 @@ async def _begin(context: Context, currency: str) -> tuple[CartChange, str | Non
         owner = owner_from_now_on(context)
         token = context.visitor
     tier = await buyer_tier(context)
-    return CartChange(owner=owner, tier=tier, currency=currency, key=key), token
+    return CartChange(owner=owner, tier=tier, currency=currency, site=buyer_site(context), key=key), token
 
 
 async def _standing(context: Context, owner: CartOwner | None, currency: str) -> StandingCart:
-    return await standing_cart(context.kernel, owner, await buyer_tier(context), currency)
+    return await standing_cart(
+        context.kernel, owner, await buyer_tier(context), currency, buyer_site(context)
+    )

@@ -133,7 +133,9 @@ async def cart_request(kernel: Kernel, owner: CartOwner) -> tuple[UUID, list[Lin
     return rows[0]["cart"], lines
 
 
-async def standing_cart(kernel: Kernel, owner: CartOwner | None, tier: str, currency: str) -> StandingCart:
+async def standing_cart(
+    kernel: Kernel, owner: CartOwner | None, tier: str, currency: str, site: str = ""
+) -> StandingCart:
     """A cart as it stands. At most four statements, and one more for data keys that are not known yet.
 
     Args:
@@ -141,6 +143,7 @@ async def standing_cart(kernel: Kernel, owner: CartOwner | None, tier: str, curr
         owner: whose cart; None has none.
         tier: whose prices.
         currency: in which currency.
+        site: in which shop.
     """
     rows = await stored_lines(kernel, owner)
     if not rows:
@@ -151,7 +154,9 @@ async def standing_cart(kernel: Kernel, owner: CartOwner | None, tier: str, curr
     snapshots = await services.get(Variants).snapshots(variants)
     quotes = await services.get(Prices).quote(
         [
-            QuoteRequest(variant=row["variant"], quantity=row["quantity"], tier=tier, currency=currency)
+            QuoteRequest(
+                variant=row["variant"], quantity=row["quantity"], tier=tier, currency=currency, site=site
+            )
             for row in rows
         ]
     )

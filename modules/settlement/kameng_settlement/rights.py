@@ -2,9 +2,23 @@
 
 from kameng_settlement.days.tables import LedgerCheckTable, LedgerDay
 from kameng_settlement.holds.tables import HoldTable
+from kameng_settlement.payments.tables import (
+    PaymentHistoryTable,
+    PaymentObservationTable,
+    TransferConfirmationTable,
+)
 from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
-_APPEND_ONLY = (LedgerTransaction, Posting, RefundTable, LedgerDay, LedgerCheckTable)
+_APPEND_ONLY = (
+    LedgerTransaction,
+    Posting,
+    RefundTable,
+    LedgerDay,
+    LedgerCheckTable,
+    PaymentHistoryTable,
+    PaymentObservationTable,
+    TransferConfirmationTable,
+)
 _NEVER_DELETED = (Account, ChargeRefund, HoldTable)
 
 

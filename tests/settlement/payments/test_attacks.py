@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from litestar import Litestar
@@ -214,3 +215,28 @@ async def test_the_route_takes_the_raw_bytes_and_no_others(till: Till) -> None:
     codes = [answer.status_code for answer in (altered, long, elsewhere, asked, first, again)]
     assert codes == [401, 413, 404, 401, 200, 200]
     assert await till.wallet(payment) == 1000
+
+
+async def test_evidence_is_never_changed(till: Till) -> None:
+    account = await till.account()
+    payment, attempt = await till.begun()
+    await till.tell(account, await till.bank.pay(attempt.number))
+    for table in (
+        "settlement_payment_observation",
+        "settlement_payment_history",
+        "settlement_transfer_confirmation",
+    ):
+        for change in (f"delete from {table}", f"update {table} set at = now()", f"truncate {table} cascade"):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                await till.kernel.db.execute(change)
+    # And the tables themselves refuse a second effect of a transaction, and more back than was paid
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await till.kernel.db.execute(
+            """insert into settlement_payment_observation select gen_random_uuid(), account, payment, 'other', told_by, status,
+               transaction, merchant, amount_minor, currency, fee_minor, digest, outcome, taken, posted, note, paid_at, at
+               from settlement_payment_observation"""
+        )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await till.kernel.db.execute(
+            "update settlement_payment set refunded_minor = amount_minor + 1 where id = $1", payment.id
+        )

@@ -59,7 +59,7 @@ async def load_wallet_period(context: Context, address: Address, period: Period)
     Raises:
         InvalidInput: the time ends before it begins.
     """
-    account = (await context.service(Ledger).accounts.find([address])).get(address)
+    account = await context.loader(_ACCOUNTS, _account_loader).load(address)
     sums = await load_sums(context, account, period) if account else Sums()
     currency = address.currency
 
@@ -76,6 +76,17 @@ async def load_wallet_period(context: Context, address: Address, period: Period)
         money_out=shown(sums.debits),
         closing=shown(sums.closing),
     )
+
+
+_ACCOUNTS = object()
+
+
+def _account_loader(context: Context) -> DataLoader[Address, UUID | None]:
+    async def load(addresses: list[Address]) -> list[UUID | None]:
+        found = await context.service(Ledger).accounts.find(addresses)
+        return [found.get(address) for address in addresses]
+
+    return DataLoader(load_fn=load)
 
 
 async def load_sums(context: Context, account: UUID, period: Period) -> Sums:

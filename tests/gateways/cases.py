@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from kameng.money import Money
 from kameng_gateways import alipay, epay, stripe, wechat
@@ -104,6 +105,13 @@ CASES = (
     Case("epay", epay.gateway, "epay"),
     Case("epay_v2", epay.gateway_v2, "epay", settings_key="settings_v2"),
 )
+
+
+def of(*names: str) -> pytest.MarkDecorator:
+    """Run a test for these gateways alone."""
+    chosen = [case for case in CASES if case.name in names]
+    assert len(chosen) == len(names)
+    return pytest.mark.parametrize("case", chosen, ids=[case.name for case in chosen])
 
 
 def request(case: Case, amount: int = 9850, **values: Any) -> PaymentRequest:

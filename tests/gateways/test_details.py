@@ -257,7 +257,7 @@ async def test_gateways_are_called_at_public_addresses_only(
 ) -> None:
     account = EPAY.account(simulators("epay"), url=url)
     monkeypatch.delenv(calling.LOOPBACK)
-    with pytest.raises(GatewayNotReached):
+    with pytest.raises(GatewayMisconfigured):
         EPAY.gateway.check(account)
     with pytest.raises(GatewayNotReached):
         await EPAY.gateway.query(account, new_number())

@@ -21,7 +21,7 @@ from kameng_settlement.gateway_contract import (
     RefundStatus,
 )
 
-from .cases import Case, Simulated, new_number, refund_of, request, visit
+from .cases import Case, Simulated, new_number, of, refund_of, request, visit
 from .conftest import Listener
 
 
@@ -196,11 +196,10 @@ async def test_parts_go_back_and_never_more_than_was_paid(
         await case.gateway.refund(account, refund_of(wanted, transaction, 1))
 
 
+@of("wechat", "alipay", "stripe")
 async def test_a_refund_that_is_accepted_succeeds_or_fails_later(
     case: Case, simulated: Simulated, listener: Listener
 ) -> None:
-    if case.name.startswith("epay"):
-        pytest.skip("epay gives back at once or not at all")
     for state, expected in (("succeeded", RefundStatus.SUCCEEDED), ("failed", RefundStatus.FAILED)):
         # Given a refund that the gateway is at
         account, wanted, transaction = await paid(case, simulated, listener)
@@ -225,11 +224,10 @@ async def test_a_refund_that_is_accepted_succeeds_or_fails_later(
         assert asked.status is expected
 
 
+@of("wechat", "alipay", "stripe")
 async def test_a_refund_is_told_before_its_payment(
     case: Case, simulated: Simulated, listener: Listener
 ) -> None:
-    if case.name.startswith("epay"):
-        pytest.skip("epay does not tell of refunds")
     account, wanted, transaction = await paid(case, simulated, listener)
     simulated.control("policy", refunds="succeeded")
     back = refund_of(wanted, transaction, 100)
@@ -242,11 +240,10 @@ async def test_a_refund_is_told_before_its_payment(
     assert (second.status, second.amount) == (PaymentStatus.PAID, wanted.amount)
 
 
+@of("wechat", "alipay", "stripe")
 async def test_an_account_without_money_refuses_refunds_for_certain(
     case: Case, simulated: Simulated, listener: Listener
 ) -> None:
-    if case.name.startswith("epay"):
-        pytest.skip("its simulator has no such state")
     account, wanted, transaction = await paid(case, simulated, listener)
     simulated.control("policy", balance="empty", refunds="succeeded")
     back = refund_of(wanted, transaction)
@@ -310,12 +307,11 @@ async def test_calling_too_often_is_not_a_refusal(
         await case.gateway.query(account, wanted.number)
 
 
+@of("wechat", "alipay", "epay_v2")
 @pytest.mark.parametrize("wrong", ["unsigned", "stranger"])
 async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
     case: Case, simulated: Simulated, listener: Listener, wrong: str
 ) -> None:
-    if case.name in ("stripe", "epay"):
-        pytest.skip("its protocol does not sign answers")
     # Given a payment that is paid
     account, wanted, transaction = await paid(case, simulated, listener)
     # When an answer is unsigned or a stranger's, then it says nothing
@@ -333,9 +329,8 @@ async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
         assert found.status is RefundStatus.UNKNOWN
 
 
+@of("wechat", "alipay", "epay", "epay_v2")
 async def test_other_currencies_are_refused_before_anything_is_sent(case: Case, simulated: Simulated) -> None:
-    if case.name == "stripe":
-        pytest.skip("takes any")
     before = len(simulated.calls())
     wanted = msgspec.structs.replace(request(case), amount=Money(100, "USD"))
     with pytest.raises(GatewayRefused) as refused:

@@ -21,7 +21,12 @@ from kameng.version import VERSION
 from kameng.webhooks.destination import Destination, look_up
 from kameng.webhooks.errors import AddressRefused, AnswerMissing, EndpointRefused
 from kameng.webhooks.settings import WebhooksSettings
-from kameng_settlement.gateway_contract import GatewayNotReached, GatewayUnanswered, MerchantAccount
+from kameng_settlement.gateway_contract import (
+    GatewayMisconfigured,
+    GatewayNotReached,
+    GatewayUnanswered,
+    MerchantAccount,
+)
 
 LONGEST_ANSWER: Final = 1024 * 1024
 """Bytes of an answer. What is longer is as good as no answer."""
@@ -95,12 +100,15 @@ def check_url(url: str) -> None:
     """Whether an address is one that may be called, as far as it can be told without looking it up.
 
     Raises:
-        GatewayNotReached: it is not.
+        GatewayMisconfigured: it is not.
     """
     try:
         Destination.read(url, _guard(url))
     except EndpointRefused as error:
-        raise GatewayNotReached(error.message, cure=error.cure) from error
+        raise GatewayMisconfigured(
+            "The account's address is not one that may be called.",
+            cure=f"Use a public one that begins with https://. An operator can open hosts by {PRIVATE_HOSTS}.",
+        ) from error
 
 
 async def _where(url: str) -> tuple[Destination, list[str]]:
@@ -108,8 +116,16 @@ async def _where(url: str) -> tuple[Destination, list[str]]:
     try:
         destination = Destination.read(url, guard)
         return destination, list(await destination.addresses(guard, look_up))
-    except (EndpointRefused, AddressRefused, AnswerMissing) as error:
-        raise GatewayNotReached(error.message, cure=error.cure) from error
+    except AnswerMissing as error:
+        raise GatewayNotReached(
+            "The name of the gateway's host is unknown.", cure="Check the DNS."
+        ) from error
+    except (EndpointRefused, AddressRefused) as error:
+        # Their own words are about webhooks.
+        raise GatewayNotReached(
+            "The gateway's address is not one that may be called, or leads to one that is not.",
+            cure=f"Use a public one that begins with https://. An operator can open hosts by {PRIVATE_HOSTS}.",
+        ) from error
 
 
 def _guard(url: str) -> WebhooksSettings:

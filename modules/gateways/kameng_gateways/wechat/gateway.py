@@ -107,7 +107,8 @@ class WeChatGateway:
 
     async def query(self, account: MerchantAccount, number: str) -> Observation:
         """See the contract."""
-        target = f"/v3/pay/transactions/out-trade-no/{quote(number, safe='')}?mchid={account.merchant}"
+        merchant = quote(account.merchant, safe="")
+        target = f"/v3/pay/transactions/out-trade-no/{quote(number, safe='')}?mchid={merchant}"
         try:
             answer = await ask(account, target)
         except GatewayRefused as error:

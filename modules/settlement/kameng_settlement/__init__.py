@@ -20,6 +20,7 @@ from kameng_settlement.ledger import Ledger
 from kameng_settlement.moving import LedgerMoves
 from kameng_settlement.payments import brings as payments
 from kameng_settlement.receiving import LedgerReceipts
+from kameng_settlement.reconciliation import brings as reconciliation
 from kameng_settlement.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery, ShopSubscription
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.shop import MemberWallet
@@ -49,6 +50,7 @@ module = Module(
             "WalletEntry": all_entries,
             **bookkeeping.ADMIN_NODES,
             **payments.ADMIN_NODES,
+            **reconciliation.ADMIN_NODES,
         },
     ),
     provides=(
@@ -66,17 +68,19 @@ module = Module(
         Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)),
         *bookkeeping.TASKS,
         *payments.TASKS,
+        *reconciliation.TASKS,
     ),
     handlers=bookkeeping.HANDLERS,
     notifications=bookkeeping.NOTIFICATIONS,
-    jobs=bookkeeping.JOBS,
+    jobs=(*bookkeeping.JOBS, *reconciliation.JOBS),
     permissions=(
         Permission(READ_LEDGER, "Read the ledger and everybody's wallet", "查看账本和所有会员的钱包"),
         Permission(CREDIT_WALLET, "Credit wallets by hand", "手工给会员钱包入账"),
         Permission(REVERSE_TRANSACTION, "Reverse ledger transactions", "冲正账本交易"),
         *bookkeeping.PERMISSIONS,
         *payments.PERMISSIONS,
+        *reconciliation.PERMISSIONS,
     ),
     routes=payments.ROUTES,
-    commands=(ledger,),
+    commands=(ledger, *reconciliation.COMMANDS),
 )

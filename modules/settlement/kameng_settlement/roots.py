@@ -6,15 +6,21 @@ from kameng_settlement.admin import SettlementAdminMutation, SettlementAdminQuer
 from kameng_settlement.payments.graphql.admin import PaymentsAdminMutation, PaymentsAdminQuery
 from kameng_settlement.payments.graphql.loading import LoadingAdminMutation, LoadingAdminQuery
 from kameng_settlement.payments.graphql.shop import PaymentsMutation, PaymentsQuery, PaymentsSubscription
+from kameng_settlement.reconciliation.graphql.admin import (
+    ReconciliationAdminMutation,
+    ReconciliationAdminQuery,
+)
 
 
 @strawberry.type
-class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery):
+class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery, ReconciliationAdminQuery):
     """Queries of the staff."""
 
 
 @strawberry.type
-class AdminMutation(SettlementAdminMutation, PaymentsAdminMutation, LoadingAdminMutation):
+class AdminMutation(
+    SettlementAdminMutation, PaymentsAdminMutation, LoadingAdminMutation, ReconciliationAdminMutation
+):
     """Mutations of the staff."""
 
 

@@ -166,6 +166,8 @@ async def test_a_guest_calls_his_order_off_complains_and_takes_it_into_his_accou
     )
     own = (await guest.get(claimed.headers["location"])).text
     assert any(code in own for code in SECRETS)
+    # And not a guest's any more
+    assert (await guest.get(path)).status_code == 404
 
 
 async def test_a_look_up_that_fails_says_the_same_whatever_is_wrong(shop: Shop) -> None:

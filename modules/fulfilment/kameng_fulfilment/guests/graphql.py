@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from kameng.auth import PrincipalKind
-from kameng.errors import Forbidden, InvalidInput
+from kameng.errors import Forbidden, InvalidInput, NotFound
 from kameng.graphql import Context, Info, mutation, payload
 from kameng.graphql.scalars import MoneyInput
 from kameng_catalog.contract import FormAnswerWrong, NotForSale, OutOfStock, WrongQuantity
@@ -141,8 +141,12 @@ class GuestQuery:
         "secret in the body of a POST."
     )
     async def guest_order(self, info: Info, number: str, token: str | None = None) -> GuestOrder:
-        """A guest's order. Whatever is wrong, there is none."""
-        return GuestOrder.of(await find_order(info.context, number, token))
+        """A guest's order. Whatever is wrong, there is none; nor is one that is in an account, which only its secret tells."""
+        try:
+            return GuestOrder.of(await find_order(info.context, number, token))
+        except OrderClaimed as claimed:
+            # For a page there is no such order any more.
+            raise NotFound(claimed.message, cure=claimed.cure) from claimed
 
 
 @strawberry.type

@@ -161,7 +161,10 @@ async def test_prices_and_exports_from_the_command_line(command: CommandLine) ->
     rows = int(exported.output.split()[0])
     assert exported.output == f"{rows} rows written to {command.folder / 'all.xlsx'}.\n"
     again = await command("import", "prices", command.folder / "all.xlsx")
-    assert again.output == f"{rows} prices: 0 created, 0 updated, {rows} unchanged; 0 lines faulty.\n"
+    assert (
+        again.output
+        == f"Nothing to change. {rows} prices: 0 created, 0 updated, {rows} unchanged; 0 lines faulty.\n"
+    )
 
     exported = await command("export", "products", command.folder / "all.csv", "--format", "csv-gb18030")
     assert exported.output == f"340 rows written to {command.folder / 'all.csv'}.\n"

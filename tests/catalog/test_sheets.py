@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kameng_catalog.importing.faults import Fault, UnreadableFile, write_faults
-from kameng_catalog.importing.sheets import Columns, LossyNumber, Row, open_sheet, text_sheet
+from kameng_catalog.importing.rows import Columns, LossyNumber, Row
+from kameng_catalog.importing.sheets import open_sheet, text_sheet
 from kameng_catalog.importing.workbooks import cell_text
 
 _SPECIAL = re.compile('[,"\n\r]')

@@ -14,7 +14,8 @@ from kameng.errors import InvalidInput
 from kameng_catalog.bulk.formula import PriceFormula, Rounding, too_odd
 from kameng_catalog.exporting.texts import minor_text, path_titles, units_text
 from kameng_catalog.exporting.writers import TableFormat, harmless, open_writer
-from kameng_catalog.importing.sheets import Columns, read_sheet
+from kameng_catalog.importing.rows import Columns
+from kameng_catalog.importing.sheets import read_sheet
 
 COLUMNS = Columns(known=("a", "b"), required=frozenset({"a"}))
 

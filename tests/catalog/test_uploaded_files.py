@@ -16,7 +16,8 @@ import pytest
 
 from kameng.graphql.uploads import UploadedFile
 from kameng_catalog.importing.faults import UnreadableFile
-from kameng_catalog.importing.sheets import Columns, read_sheet
+from kameng_catalog.importing.rows import Columns
+from kameng_catalog.importing.sheets import read_sheet
 
 from .conftest import PLAIN, Shop, as_csv
 from .test_admin import change, clerk

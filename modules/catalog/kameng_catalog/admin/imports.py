@@ -20,7 +20,8 @@ from kameng_catalog.importing.card_import import import_cards
 from kameng_catalog.importing.faults import Faults
 from kameng_catalog.importing.product_import import import_products
 from kameng_catalog.importing.report import Outcome
-from kameng_catalog.importing.sheets import Columns, Sheet, read_sheet, text_sheet
+from kameng_catalog.importing.rows import Columns, Sheet
+from kameng_catalog.importing.sheets import read_sheet, text_sheet
 from kameng_catalog.permissions import IMPORT_STOCK, MANAGE_PRODUCTS
 
 LONGEST_TEXT = 2_000_000

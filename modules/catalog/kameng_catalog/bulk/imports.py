@@ -25,7 +25,7 @@ from kameng_catalog.importing.product_import import import_products
 from kameng_catalog.importing.report import CardReport, Outcome, ProductReport
 
 if TYPE_CHECKING:
-    from kameng_catalog.importing.sheets import Columns, Sheet
+    from kameng_catalog.importing.rows import Columns, Sheet
     from kameng_catalog.price_writing import PriceChange, Written
 
 

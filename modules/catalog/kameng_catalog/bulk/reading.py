@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, BinaryIO
 
-from kameng_catalog.importing.sheets import Columns, Piece, Row, Sheet, read_sheet
+from kameng_catalog.importing.rows import Columns, Piece, Row, Sheet
+from kameng_catalog.importing.sheets import read_sheet
 
 if TYPE_CHECKING:
     from kameng.jobs import JobRun

@@ -15,7 +15,7 @@ from rich.table import Table
 from kameng_catalog.importing.faults import Fault, Faults, write_faults
 
 if TYPE_CHECKING:
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 SHOWN = 50
 """Faults or changes that the terminal shows; a file for the errors holds all of them."""

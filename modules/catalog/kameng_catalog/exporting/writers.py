@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import BinaryIO, Protocol, cast
 
 from kameng.errors import InvalidInput
-from kameng_catalog.importing.sheets import QUOTED
+from kameng_catalog.importing.rows import QUOTED
 
 WIDEST_SHEET = 1_048_576
 """Rows of a sheet, the header included; no spreadsheet reads more."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from kameng.kernel import Kernel
     from kameng.money import UnitPrice
     from kameng.vault import DataKey
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 MANY = 10_000
 """So many new cards change the statistics of the tables."""

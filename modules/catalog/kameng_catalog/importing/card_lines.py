@@ -13,7 +13,7 @@ import msgspec
 
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
-from kameng_catalog.importing.sheets import EXACT_DIGITS, Columns, LossyNumber, Piece, Row, misshapen
+from kameng_catalog.importing.rows import EXACT_DIGITS, Columns, LossyNumber, Piece, Row, misshapen
 
 LONGEST_SECRET = 4_000
 LONGEST_NUMBER = 100

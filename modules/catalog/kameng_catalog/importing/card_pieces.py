@@ -15,7 +15,7 @@ from kameng_catalog.sealing import DOMAIN
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 PIECE = 16_384
 """Cards of a piece."""

@@ -19,7 +19,7 @@ from kameng_catalog.importing.report import Outcome, ProductReport
 
 if TYPE_CHECKING:
     from kameng.db import Database
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 L = TypeVar("L")
 T = TypeVar("T")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kameng.auth.principal import Principal
     from kameng.kernel import Kernel
     from kameng_catalog.importing.course import Course
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 MOST_LINES = 500_000
 """Lines of a price file; more of them go into several files."""

@@ -12,7 +12,7 @@ import msgspec
 from kameng_catalog.contract import RETAIL
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
-from kameng_catalog.importing.sheets import Columns, Row, Sheet, misshapen
+from kameng_catalog.importing.rows import Columns, Row, Sheet, misshapen
 
 COLUMNS = Columns(
     known=("sku", "tier", "from_quantity", "currency", "price", "site", "starts_at", "ends_at"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kameng.db import Database, Statement
     from kameng.kernel import Kernel
     from kameng_catalog.importing.course import Course
-    from kameng_catalog.importing.sheets import Sheet
+    from kameng_catalog.importing.rows import Sheet
 
 Done = Callable[[Sequence[tuple[str, Mapping[str, Any]]]], Awaitable[None]]
 """Hears of rows that were changed, as `product_undo.undo_rows` tells them."""

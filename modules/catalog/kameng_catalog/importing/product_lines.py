@@ -12,7 +12,7 @@ from kameng.money import UNIT_DECIMALS
 from kameng_catalog.forms import Form, checked_form
 from kameng_catalog.importing import cells
 from kameng_catalog.importing.faults import CellFault, Fault, Faults
-from kameng_catalog.importing.sheets import Columns, Row, Sheet, misshapen
+from kameng_catalog.importing.rows import Columns, Row, Sheet, misshapen
 
 LOCALE_SUFFIXES = {"zh": "zh-CN", "en": "en"}
 """Which locale a column's ending stands for, as in ``title_zh``."""

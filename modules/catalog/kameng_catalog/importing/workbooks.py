@@ -13,7 +13,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from kameng_catalog.importing.faults import UnreadableFile
-from kameng_catalog.importing.sheets import (
+from kameng_catalog.importing.rows import (
     EXACT_DIGITS,
     Columns,
     LossyNumber,

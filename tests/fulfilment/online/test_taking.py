@@ -24,7 +24,9 @@ from kameng_settlement.contract import PaymentSucceeded
 from kameng_settlement.gateway_contract import Flow
 from kameng_settlement.payments.opening import payment_by_number
 from kameng_settlement.payments.records import StoredPayment
+from tests.fulfilment.carts import Buyer
 from tests.fulfilment.conftest import Shop
+from tests.fulfilment.test_guests import place
 from tests.settlement.conftest import Books
 from tests.settlement.payments.conftest import Bank, Till, bank, bank_installed
 
@@ -205,3 +207,48 @@ async def test_the_money_goes_with_an_order_that_has_become_somebody_elses(onlin
     # Then the order is delivered, and nobody has too much
     assert (await online.now(order.number)).state == "COMPLETED"
     assert await online.till.books.balances([order.member, heir.id or new_id()]) == [0, 0]
+
+
+PAY_GUEST = """mutation($input: PayGuestOrderInput!) { payGuestOrder(input: $input) { paymentNumber errors { code } } }"""
+START = """mutation($input: StartPaymentInput!) { startPayment(input: $input) {
+  payment { state ways { gateway } } attempt { number } errors { code } } }"""
+PAYMENT = "query($number: String!) { payment(number: $number) { state } }"
+
+
+async def test_a_guest_pays_his_order_at_the_bank_and_nobody_else_knows_of_it(online: Online) -> None:
+    # Given a guest's order that waits for its payment
+    account = await online.till.account()
+    variant = await online.stock("CARD", "5", ["SECRET"])
+    guest = Buyer(online)
+    placed = await place(guest, "lin@example.com", (variant, 1))
+    number = placed["order"]["number"]
+    # When a stranger asks for its payment, he is refused
+    wrong = {"number": number, "secret": "x" * 43}
+    refused = (await Buyer(online).ask(PAY_GUEST, {"input": wrong}))["payGuestOrder"]
+    assert (refused["paymentNumber"], [error["code"] for error in refused["errors"]]) == (None, ["NOT_FOUND"])
+    # When the guest does, and begins to pay
+    value = {"number": number, "secret": placed["secret"]}
+    opened = (await guest.ask(PAY_GUEST, {"input": value}))["payGuestOrder"]
+    assert opened["errors"] == []
+    begin = {"number": opened["paymentNumber"], "gateway": "bank", "flow": "QR"}
+    begun = (await guest.ask(START, {"input": begin}))["startPayment"]
+    assert (begun["errors"], begun["payment"]["state"]) == ([], "PENDING")
+    await online.till.tell(account, await online.till.bank.pay(begun["attempt"]["number"]))
+    await online.handle(await online.succeeded())
+    # Then it is delivered
+    assert (await guest.ask(PAYMENT, {"number": opened["paymentNumber"]}))["payment"] == {"state": "PAID"}
+    assert (await online.now(number)).state == "COMPLETED"
+
+
+PAY = """mutation($input: PayOrderInput!) { payOrder(input: $input) { payment { number amount { amount } } errors { code } } }"""
+
+
+async def test_a_member_asks_for_the_payment_of_his_own_order(online: Online) -> None:
+    await online.till.account()
+    variant = await online.stock("CARD", "5", ["SECRET"])
+    ann, bob = await online.member(), await online.member()
+    order = await online.order(ann, variant)
+    answer = (await Buyer(online, ann).ask(PAY, {"input": {"number": order.number}}))["payOrder"]
+    assert (answer["payment"]["amount"], answer["errors"]) == ({"amount": "5.00"}, [])
+    answer = (await Buyer(online, bob).ask(PAY, {"input": {"number": order.number}}))["payOrder"]
+    assert (answer["payment"], [error["code"] for error in answer["errors"]]) == (None, ["NOT_FOUND"])

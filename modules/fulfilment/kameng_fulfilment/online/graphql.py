@@ -11,6 +11,8 @@ from kameng.errors import NotFound
 from kameng.graphql import Info, foreign, mutation, payload
 from kameng.graphql.node import load_nodes
 from kameng.ids import global_id
+from kameng_fulfilment.guests.lookup import own_order
+from kameng_fulfilment.guests.refusals import OrderClaimed, OrderSecretNeeded
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.online.asking import open_order_payment
 from kameng_fulfilment.orders import order_by_number
@@ -34,6 +36,24 @@ class PayOrderPayload:
     payment: Annotated[Payment, foreign("settlement")] | None = None
 
 
+@strawberry.input(description="A guest's order to pay.")
+class PayGuestOrderInput:
+    """A guest's order to pay."""
+
+    number: str = strawberry.field(description="The order's number.")
+    secret: str | None = strawberry.field(
+        default=None,
+        description="The order's secret; left out where this visitor or member has opened it within the last half hour.",
+    )
+
+
+@payload(WrongOrderState, OrderClaimed, OrderSecretNeeded)
+class PayGuestOrderPayload:
+    """The number of the payment to begin, or why there is none. Whoever knows it may begin and watch the payment."""
+
+    payment_number: str | None = None
+
+
 @strawberry.type
 class OnlineMutation:
     """Mutations of the shop about paying orders."""
@@ -52,3 +72,11 @@ class OnlineMutation:
         nodes = context.kernel.schemas["shop"].nodes
         (payment,) = await load_nodes(context, nodes, [global_id("Payment", opened.payment)])
         return PayOrderPayload(payment=payment)
+
+    @mutation(idempotency="none")
+    async def pay_guest_order(self, info: Info, input: PayGuestOrderInput) -> PayGuestOrderPayload:  # noqa: A002 - GraphQL's name
+        """Open a payment of what is left to pay of a guest's order; begin it by startPayment. Repeating gives the same one."""
+        context = info.context
+        order = await own_order(context, input.number, input.secret)
+        opened = await open_order_payment(context.kernel, order, f"guest:{order.member}")
+        return PayGuestOrderPayload(payment_number=opened.number)

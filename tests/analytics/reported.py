@@ -56,7 +56,6 @@ async def age(kernel: Kernel, days: int) -> None:
     """Let everything that the ledger and the orders hold have happened so many days earlier."""
     gap = timedelta(days=days)
     async with kernel.db.transaction():
-        await kernel.db.execute("set local session_replication_role = replica")
         await kernel.db.execute(
             "alter table settlement_ledger_transaction disable trigger settlement_ledger_transaction_never_changed"
         )

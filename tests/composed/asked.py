@@ -288,6 +288,11 @@ LISTS: dict[str, Asked] = {
     "admin days of the ledger": _admin(
         "ledgerDays(first: $first) { nodes { day anchor } } ledgerChecks(first: $first) { nodes { id found findings } }"
     ),
+    "admin reports": _admin(
+        "report(first: $first, dimension: PRODUCT) { nodes { since label orders turnover { amount } grossProfit { amount } } } "
+        'reportFacts(first: $first, since: "2026-01-01", until: "2028-01-01") { nodes { kind amount { amount } } } '
+        "closedReportDays(first: $first) { nodes { day } }"
+    ),
     **{name: _admin(source) for name, source in PAYMENT_DOCUMENTS.items()},
     "admin webhook endpoints": _admin(
         "webhookEndpoints(first: $first) { nodes { id name events state variables { name } } } webhookEventTypes { name }"

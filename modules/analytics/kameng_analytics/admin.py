@@ -14,11 +14,10 @@ from kameng.errors import InvalidInput
 from kameng.graphql import Info, Money
 from kameng.graphql.exact import Long
 from kameng.ids import global_id
+from kameng_analytics.reports.graphql import ReportQuery
+from kameng_analytics.reports.permissions import READ_FIGURES
 from kameng_analytics.settings import AnalyticsSettings
 from kameng_analytics.statements import DAYS, PRODUCTS
-
-READ_FIGURES = "analytics.read_figures"
-"""The permission to see the shop's figures."""
 
 MAX_DAYS = 3 * 366
 """Days of one report."""
@@ -77,7 +76,7 @@ class SalesReport:
 
 
 @strawberry.type
-class AnalyticsQuery:
+class AnalyticsQuery(ReportQuery):
     """Queries of the staff."""
 
     @strawberry.field(

@@ -6,15 +6,14 @@ from kameng.module import Handler, NotificationKind, Permission, Task
 from kameng_analytics.reports.booking import report_changed, report_completed, report_fees
 from kameng_analytics.reports.checking import REPORTS_DIFFER, check_reports
 from kameng_analytics.reports.gathering import gather_day, gather_recent
+from kameng_analytics.reports.job import EXPORT_JOB
+from kameng_analytics.reports.permissions import CLOSE_DAYS, EXPORT_REPORTS
 from kameng_catalog.shelves_contract import Shelves
 from kameng_fulfilment.contract import OrderCompleted, OrderLineDelivered, OrderPaid, OrderRefunded
 from kameng_fulfilment.figures_contract import OrderFigures
 from kameng_membership.contract import Members
 from kameng_settlement.contract import PaymentSucceeded
 from kameng_settlement.figures_contract import LedgerFigures
-
-CLOSE_DAYS = "analytics.close_days"
-"""The permission to close business days."""
 
 NEEDS = (Shelves, Members, LedgerFigures, OrderFigures)
 
@@ -34,4 +33,6 @@ TASKS = (
 
 NOTIFICATIONS: tuple[NotificationKind, ...] = (REPORTS_DIFFER,)
 
-PERMISSIONS = (Permission(CLOSE_DAYS, "Close business days", "关账（营业日结账）"),)
+PERMISSIONS: tuple[Permission, ...] = (CLOSE_DAYS, EXPORT_REPORTS)
+
+JOBS = (EXPORT_JOB,)

@@ -11,8 +11,8 @@ import structlog
 from kameng.module import NotificationKind
 from kameng.money import Money
 from kameng.notify import Notifications
-from kameng_analytics.admin import READ_FIGURES
 from kameng_analytics.reports.days import business_zone, day_of, span_of
+from kameng_analytics.reports.permissions import READ_FIGURES
 from kameng_analytics.reports.statements import OWN_DAYS, UNLIKE_FIGURES
 from kameng_settlement.figures_contract import LedgerFigures
 

@@ -272,6 +272,7 @@ HOLDS = {
 
 async def examine(shop: Shop, report: Report, members: list[Member]) -> None:
     """Let everything come to rest, and look."""
+    await shop.until_ready()  # what was killed last may still be starting
     async with Kernel(shop.settings()) as kernel:
         kernel.db.use()
         db = kernel.db

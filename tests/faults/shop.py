@@ -75,6 +75,18 @@ class Shop:
                     found.append((f"child of {name}" if parent.endswith(mark) else name, process.pid))
         return found
 
+    async def until_ready(self) -> None:
+        """Wait until it can serve, with all that it needs: so much as what was killed last is there again."""
+        async with httpx.AsyncClient() as client:
+            while True:
+                assert self.process.poll() is None, self.log.read_text()
+                try:
+                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.1)
+
 
 @asynccontextmanager
 async def running_shop(logs: Path, **environment: str) -> AsyncIterator[Shop]:
@@ -104,15 +116,7 @@ async def running_shop(logs: Path, **environment: str) -> AsyncIterator[Shop]:
         )
     shop = Shop(f"http://127.0.0.1:{port}", folder, process, log)
     try:
-        async with httpx.AsyncClient() as client:
-            while True:
-                assert process.poll() is None, log.read_text()
-                try:
-                    if (await client.get(f"{shop.url}/readyz")).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.1)
+        await shop.until_ready()
         yield shop
     finally:
         process.send_signal(signal.SIGINT)

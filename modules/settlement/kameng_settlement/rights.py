@@ -7,6 +7,8 @@ from kameng_settlement.payments.tables import (
     PaymentObservationTable,
     TransferConfirmationTable,
 )
+from kameng_settlement.reconciliation.tables import APPEND_ONLY as RECONCILED
+from kameng_settlement.reconciliation.tables import BillRowTable, CaseNoteTable
 from kameng_settlement.tables import Account, Balance, ChargeRefund, LedgerTransaction, Posting, RefundTable
 
 _APPEND_ONLY = (
@@ -18,6 +20,7 @@ _APPEND_ONLY = (
     PaymentHistoryTable,
     PaymentObservationTable,
     TransferConfirmationTable,
+    *RECONCILED,
 )
 _NEVER_DELETED = (Account, ChargeRefund, HoldTable)
 
@@ -39,6 +42,7 @@ def grants(role: str) -> str:
             kept += ", delete"
         lines += [f"revoke all on {name} from {role};", f"grant {kept} on {name} to {role};"]
     lines += [
-        f"grant usage on sequence {table._meta.tablename}_id_seq to {role};" for table in (Posting, Balance)
+        f"grant usage on sequence {table._meta.tablename}_id_seq to {role};"
+        for table in (Posting, Balance, BillRowTable, CaseNoteTable)
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from kameng.themes.documents import ThemeDocument
 from kameng.themes.themes import load_themes
 from tests.composed.filling import OWNER, Filling
 from tests.composed.paid import DOCUMENTS as PAYMENT_DOCUMENTS
+from tests.composed.reconciled import DOCUMENTS as RECONCILED_DOCUMENTS
 
 Variables = Callable[[Filling, int], Mapping[str, Any]]
 
@@ -293,7 +294,7 @@ LISTS: dict[str, Asked] = {
         'reportFacts(first: $first, since: "2026-01-01", until: "2028-01-01") { nodes { kind amount { amount } } } '
         "closedReportDays(first: $first) { nodes { day } }"
     ),
-    **{name: _admin(source) for name, source in PAYMENT_DOCUMENTS.items()},
+    **{name: _admin(source) for name, source in (PAYMENT_DOCUMENTS | RECONCILED_DOCUMENTS).items()},
     "admin webhook endpoints": _admin(
         "webhookEndpoints(first: $first) { nodes { id name events state variables { name } } } webhookEventTypes { name }"
     ),

@@ -21,6 +21,7 @@ from kameng_fulfilment.suppliers.connections import ConnectionDraft, save_connec
 from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
 from kameng_settlement.contract import Held, Hold, HoldPosting, Holds
 from tests.composed.paid import fill_payments
+from tests.composed.reconciled import fill_reconciliations
 
 OWNER = Principal(kind=PrincipalKind.STAFF, id=new_id(), permissions=frozenset({"*"}))
 """Somebody of the staff who may do everything; the first of the `Filling.staff`."""
@@ -333,3 +334,4 @@ class Filling:
         await self.jobs(count)
         await self.delivered_by_others(count)
         await fill_payments(self.kernel, OWNER, [each.id for each in members if each.id], count)
+        await fill_reconciliations(self.kernel, OWNER, count)

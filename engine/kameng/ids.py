@@ -7,6 +7,7 @@ the type's name, a colon and the sixteen bytes: opaque to clients, and checked o
 import binascii
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
+from datetime import date
 from functools import lru_cache
 from uuid import UUID
 
@@ -57,6 +58,16 @@ def parse_global_id(text: str) -> tuple[str, UUID]:
         raise InvalidInput(
             f"{text[:80]!r} is not an id of this shop.", cure="Use an id as a query returned it."
         ) from error
+
+
+def key_of_day(day: date) -> UUID:
+    """The key of what there is one of for each day: the day's number in the calendar."""
+    return UUID(int=day.toordinal())
+
+
+def day_of_key(key: UUID) -> date | None:
+    """The day of a key that `key_of_day` made; None for other keys."""
+    return date.fromordinal(key.int) if 0 < key.int <= date.max.toordinal() else None
 
 
 def key_of(type_name: str, text: str) -> UUID:

@@ -6,6 +6,7 @@ from kameng_analytics.counting import count_orders
 from kameng_analytics.reports import brings as reports
 from kameng_analytics.reports.commands import reports as commands
 from kameng_analytics.reports.graphql import ReportMutation
+from kameng_analytics.reports.nodes import ADMIN_NODES
 from kameng_analytics.reports.permissions import READ_FIGURES
 from kameng_analytics.settings import AnalyticsSettings
 from kameng_fulfilment.contract import OrderCompleted
@@ -16,7 +17,7 @@ module = Module(
     requires={"fulfilment": ">=0.1,<0.2"},
     settings=AnalyticsSettings,
     piccolo_app="kameng_analytics.piccolo_app",
-    admin=SchemaPart(query=AnalyticsQuery, mutation=ReportMutation),
+    admin=SchemaPart(query=AnalyticsQuery, mutation=ReportMutation, nodes=ADMIN_NODES),
     needs=reports.NEEDS,
     handlers=(
         Handler(name="count_orders", event=OrderCompleted, call=count_orders, batch=True),

@@ -12,7 +12,7 @@ from kameng_settlement.booking import LedgerBooks
 from kameng_settlement.chart import Chart
 from kameng_settlement.contract import Books, Holds
 from kameng_settlement.days.checking import LEDGER_NOT_WHOLE, check_ledger, tell_ledger_not_whole
-from kameng_settlement.days.graphql import check_nodes
+from kameng_settlement.days.graphql import check_nodes, day_nodes
 from kameng_settlement.days.sealing import seal_days
 from kameng_settlement.events import HoldExpired, LedgerNotWhole
 from kameng_settlement.exporting.job import EXPORT_JOB, EXPORT_LEDGER
@@ -43,6 +43,7 @@ ADMIN_NODES: dict[str, NodeLoader] = {
     "LedgerAccount": account_nodes,
     "LedgerHold": hold_nodes,
     "LedgerCheck": check_nodes,
+    "LedgerDay": day_nodes,
 }
 
 EVENTS = (HoldExpired, LedgerNotWhole)

@@ -47,6 +47,7 @@ end_at_once_while_loading()
 ReplacingServer(
     "application:app",
     ready_folder=Path.cwd(),
+    stop_seconds=100,
     interface=Interfaces.ASGI,
     port=int(sys.argv[1]),
     loop=Loops.uvloop,

@@ -30,6 +30,7 @@ from kameng_analytics.reports.reading import (
 from kameng_analytics.reports.types import (
     ClosedReportDay,
     FactKind,
+    Report,
     ReportDifference,
     ReportDimension,
     ReportFact,
@@ -100,7 +101,7 @@ class ReportQuery:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> Connection[ReportRow]:
+    ) -> Report:
         """A page of a report, the newest period first."""
         context = info.context
         context.require(READ_FIGURES)
@@ -108,12 +109,13 @@ class ReportQuery:
         page = PageRequest.of(first, after, last, before)
         rows = await report_rows(context.db, asked, page)
         labels = await labels_of(context.kernel, asked.dimension, [row.value for row in rows], context.locale)
-        return page.connection(
+        rows_of = page.connection(
             rows,
             ROWS,
             lambda row: [row.period, row.value],
             lambda row: ReportRow.of(row, asked, labels[row.value]),
         )
+        return Report(nodes=rows_of.items, page_info=rows_of.page_info())
 
     @strawberry.field(
         description="What is behind a figure: each fact with its order and its ledger transaction, those booked last first. "

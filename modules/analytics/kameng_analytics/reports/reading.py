@@ -199,6 +199,14 @@ async def fact_page(db: Database, asked: Asked, kinds: Sequence[str], page: Page
     return [StoredFact(**dict(row)) for row in rows]
 
 
+async def facts_by_id(db: Database, keys: Sequence[UUID]) -> list[StoredFact | None]:
+    """Facts by their keys, in order. One statement."""
+    columns = ", ".join(StoredFact.__struct_fields__)
+    rows = await db.fetch(f"select {columns} from analytics_fact where id = any($1::uuid[])", list(keys))
+    found = {row["id"]: StoredFact(**dict(row)) for row in rows}
+    return [found.get(key) for key in keys]
+
+
 async def labels_of(
     kernel: Kernel, dimension: Dimension, values: Sequence[str], locale: str
 ) -> dict[str, str]:

@@ -97,6 +97,10 @@ CLOSED_DAYS = Statement(
     "analytics.closed_days", "select day from analytics_closed_day where day = any($1::date[])"
 )
 
+CLOSED_OF = Statement(
+    "analytics.closed_days_of", "select * from analytics_closed_day where day = any($1::date[])"
+)
+
 OPEN_DAYS = Statement(
     "analytics.open_days",
     # Days with facts or with figures, so that figures without a fact go away too.

@@ -8,9 +8,9 @@ from enum import Enum
 import strawberry
 
 from kameng import money
-from kameng.graphql import Money
+from kameng.graphql import Money, Node, PageInfo
 from kameng.graphql.exact import Long
-from kameng.ids import global_id
+from kameng.ids import global_id, key_of_day
 from kameng_analytics.reports.checking import Difference
 from kameng_analytics.reports.closing import ClosedDay
 from kameng_analytics.reports.reading import Asked, Dimension, Grain, Row, StoredFact
@@ -87,7 +87,7 @@ class ReportRow:
 
 
 @strawberry.type(description="Something that counts in a figure, once.")
-class ReportFact:
+class ReportFact(Node):
     """A fact."""
 
     kind: FactKind
@@ -110,6 +110,7 @@ class ReportFact:
     def of(cls, fact: StoredFact) -> ReportFact:
         """A fact as GraphQL shows it."""
         return cls(
+            id=strawberry.ID(global_id("ReportFact", fact.id)),
             kind=FactKind(fact.kind),
             day=fact.day,
             own_day=fact.own_day,
@@ -124,6 +125,16 @@ class ReportFact:
             if fact.transaction
             else None,
         )
+
+
+@strawberry.type(
+    description="A page of a report. Its rows are sums: they have no ids, and are told without edges."
+)
+class Report:
+    """A page of a report."""
+
+    nodes: list[ReportRow]
+    page_info: PageInfo
 
 
 @strawberry.type(description="A figure of a day that reports and ledger do not agree on.")
@@ -149,7 +160,7 @@ class ReportDifference:
 
 
 @strawberry.type(description="A business day that is closed: nothing is booked on it any more.")
-class ClosedReportDay:
+class ClosedReportDay(Node):
     """A closed day."""
 
     day: date
@@ -161,6 +172,7 @@ class ClosedReportDay:
     def of(cls, closed: ClosedDay) -> ClosedReportDay:
         """A closed day as GraphQL shows it."""
         return cls(
+            id=strawberry.ID(global_id("ClosedReportDay", key_of_day(closed.day))),
             day=closed.day,
             time_zone=closed.time_zone,
             closed_at=closed.closed_at,

@@ -11,17 +11,17 @@ import strawberry
 from kameng.graphql import Connection, Context, Info, Node
 from kameng.graphql.exact import Long
 from kameng.graphql.pages import Keyset, PageRequest
-from kameng.ids import global_id
+from kameng.ids import day_of_key, global_id, key_of_day
 from kameng_settlement.admin_types import READ_LEDGER
 from kameng_settlement.days.checking import CHECKS, StoredCheck, check_page, checks_by_id
 from kameng_settlement.days.hashing import SealedDay
-from kameng_settlement.days.proving import Anchor
+from kameng_settlement.days.proving import Anchor, read_days_of
 
 _DAYS = Keyset("ledger-days", (("d.day", "date"),), descending=True)
 
 
 @strawberry.type(description="A day of the ledger, in UTC, as it was sealed when it was over.")
-class LedgerDay:
+class LedgerDay(Node):
     """A sealed day."""
 
     day: date
@@ -35,6 +35,7 @@ class LedgerDay:
     def of(cls, sealed: SealedDay) -> LedgerDay:
         """A sealed day as GraphQL shows it."""
         return cls(
+            id=strawberry.ID(global_id("LedgerDay", key_of_day(sealed.day))),
             day=sealed.day,
             transactions=Long(sealed.content.transactions),
             postings=Long(sealed.content.postings),
@@ -111,6 +112,15 @@ class DayQuery:
         page = PageRequest.of(first, after, last, before)
         rows = await check_page(info.context.db, page, whole=whole)
         return page.connection(rows, CHECKS, lambda row: [row.id], LedgerCheck.of)
+
+
+async def day_nodes(context: Context, keys: Sequence[UUID]) -> list[LedgerDay | None]:
+    """Sealed days for ``node(id:)``; None for all where the principal may not read the ledger."""
+    if not context.principal.may(READ_LEDGER):
+        return [None] * len(keys)
+    days = [day_of_key(key) for key in keys]
+    sealed = {each.day: each for each in await read_days_of(context.db, [day for day in days if day])}
+    return [LedgerDay.of(sealed[day]) if day in sealed else None for day in days]
 
 
 async def check_nodes(context: Context, keys: Sequence[UUID]) -> list[LedgerCheck | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from kameng.vault import Vault
 
 _DAYS = Statement("settlement.read_days", "select * from settlement_ledger_day order by day")
+
+_DAYS_OF = Statement(
+    "settlement.read_some_days", "select * from settlement_ledger_day where day = any($1::date[])"
+)
 
 _BEFORE = Statement(
     "settlement.count_before_chain", "select count(*) from settlement_ledger_transaction where posted_at < $1"
@@ -67,6 +72,11 @@ class Anchor(msgspec.Struct, frozen=True):
                 f"{text[:100]!r} is no anchor.", cure="Give day:hash as `kameng ledger anchor` prints it."
             ) from error
         return anchor
+
+
+async def read_days_of(db: Database, days: Sequence[date]) -> list[SealedDay]:
+    """Those of these days that are sealed, in no order."""
+    return [SealedDay.of(row) for row in await db.fetch(_DAYS_OF, list(days))]
 
 
 async def read_days(db: Database) -> list[SealedDay]:

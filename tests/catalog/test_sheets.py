@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kameng_catalog.importing.faults import Fault, UnreadableFile, write_faults
@@ -194,6 +194,7 @@ def test_faults_are_written_for_spreadsheets(tmp_path: Path) -> None:
     )
 
 
+@example([["", "", " "]], "\n", False, 1)
 @given(
     st.lists(st.lists(st.text(alphabet='ab ,"\n\r\t点', max_size=5), min_size=1, max_size=4), max_size=12),
     st.sampled_from(["\n", "\r\n", "\r"]),
@@ -217,8 +218,9 @@ def test_pieces_hold_the_rows_that_are_read_one_by_one(
     assert all(len(piece) <= size for piece in pieces)
     for piece in pieces:
         if piece.columns is not None:
-            plain = [[cell.strip() for cell in row] for row in zip(*piece.columns, strict=True)]
-            assert [row for row in plain if any(row)] == [row.cells for row in piece.each()]
+            # A row without any sign is none; one of spaces is a row of empty cells, of which readers complain.
+            plain = [[cell.strip() for cell in row] for row in zip(*piece.columns, strict=True) if any(row)]
+            assert plain == [row.cells for row in piece.each()]
 
 
 def test_pieces_tell_where_a_file_ceases_to_be_a_table() -> None:

@@ -82,6 +82,10 @@ class Relay:
                 patience.reset()
                 await asyncio.sleep(STANDBY_SECONDS)
             except OUTAGES as error:  # TimeoutError, of a statement that nobody answers, is an OSError
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # The way out of a statement that was cancelled may raise this in place of the cancellation.
+                    raise asyncio.CancelledError from error
                 if patience.fresh:
                     log.warning("the relay waits for the database or the broker", error=type(error).__name__)
                 await asyncio.sleep(patience.next())

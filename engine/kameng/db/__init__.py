@@ -3,7 +3,7 @@
 import os
 
 from kameng.db.database import Database, as_json, counted_statements, current_database
-from kameng.db.index import Index
+from kameng.db.index import Index, append_only
 from kameng.db.piccolo_engine import ENGINE
 from kameng.db.statement import Statement
 from kameng.db.together import Together
@@ -21,6 +21,7 @@ __all__ = [
     "Statement",
     "Together",
     "TransactionClosed",
+    "append_only",
     "as_json",
     "counted_statements",
     "current_database",

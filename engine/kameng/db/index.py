@@ -25,3 +25,27 @@ class Index:
     def undo(self) -> str:
         """The SQL that takes it away again."""
         return self.drop or f"drop index if exists {self.name}"
+
+
+def append_only(table: str, function: str, name: str = "") -> Index:
+    """A trigger that lets nobody change, delete or truncate a table's rows.
+
+    A statement's trigger, so that it costs nothing a row; "always", so that it fires even in a session that plays the replica.
+
+    Args:
+        table: rows are only added to it.
+        function: of the database, without arguments; raises what the offender is told.
+        name: of the trigger; empty: ``<table>_never_changed``.
+    """
+    name = name or f"{table}_never_changed"
+    return Index(
+        name,
+        f"""
+        do $$ begin
+            create trigger {name} before update or delete or truncate on {table}
+                for each statement execute function {function}();
+            alter table {table} enable always trigger {name};
+        end $$
+        """,
+        f"drop trigger if exists {name} on {table}",
+    )

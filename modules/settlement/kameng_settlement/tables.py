@@ -21,7 +21,7 @@ from piccolo.columns import (
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from kameng.db import Index
+from kameng.db import Index, append_only
 
 
 class Account(Table, tablename="settlement_account"):
@@ -176,23 +176,6 @@ class RefundTable(Table, tablename="settlement_refund"):
 _NEVER_CHANGED = "settlement_never_changed"
 
 
-def _never_changed(table: str) -> Index:
-    # A statement's trigger, so that it costs nothing a row; "always", so that it fires even in a session that
-    # plays the replica.
-    name = f"{table}_never_changed"
-    return Index(
-        name,
-        f"""
-        do $$ begin
-            create trigger {name} before update or delete or truncate on {table}
-                for each statement execute function {_NEVER_CHANGED}();
-            alter table {table} enable always trigger {name};
-        end $$
-        """,
-        f"drop trigger if exists {name} on {table}",
-    )
-
-
 def _currency_key(side: str) -> Index:
     name = f"settlement_posting_{side}_account"
     return Index(
@@ -252,8 +235,8 @@ INDEXES: tuple[Index, ...] = (
         """,
         f"drop function if exists {_NEVER_CHANGED}()",
     ),
-    _never_changed("settlement_ledger_transaction"),
-    _never_changed("settlement_posting"),
-    _never_changed("settlement_refund"),
+    append_only("settlement_ledger_transaction", _NEVER_CHANGED),
+    append_only("settlement_posting", _NEVER_CHANGED),
+    append_only("settlement_refund", _NEVER_CHANGED),
 )
 """What Piccolo's columns cannot say: keys over two columns, partial indexes, storage, and immutability."""

@@ -4,7 +4,7 @@ from piccolo.columns import UUID, BigInt, BigSerial, Date, Integer, Text, Timest
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from kameng.db import Index
+from kameng.db import Index, append_only
 
 
 class FactTable(Table, tablename="analytics_fact"):
@@ -73,21 +73,6 @@ class ClosedDayTable(Table, tablename="analytics_closed_day"):
 TABLES = [FactTable, FigureTable, ClosedDayTable]
 
 
-def _never_changed(table: str) -> Index:
-    name = f"{table}_never_changed"
-    return Index(
-        name,
-        f"""
-        do $$ begin
-            create trigger {name} before update or delete or truncate on {table}
-                for each statement execute function analytics_never_changed();
-            alter table {table} enable always trigger {name};
-        end $$
-        """,
-        f"drop trigger if exists {name} on {table}",
-    )
-
-
 def _closed(table: str) -> Index:
     name = f"{table}_closed"
     return Index(
@@ -136,8 +121,8 @@ INDEXES: tuple[Index, ...] = (
         """,
         "drop function if exists analytics_never_changed()",
     ),
-    _never_changed("analytics_fact"),
-    _never_changed("analytics_closed_day"),
+    append_only("analytics_fact", "analytics_never_changed"),
+    append_only("analytics_closed_day", "analytics_never_changed"),
     Index(
         "analytics_closed",
         """

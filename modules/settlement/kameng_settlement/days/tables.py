@@ -13,7 +13,7 @@ from piccolo.columns import (
 from piccolo.constraints import Check
 from piccolo.table import Table
 
-from kameng.db import Index
+from kameng.db import Index, append_only
 
 
 class LedgerDay(Table, tablename="settlement_ledger_day"):
@@ -54,21 +54,6 @@ class LedgerCheckTable(Table, tablename="settlement_ledger_check"):
     settlement_ledger_check_counted = Check("whole = (found = 0)")
 
 
-def _added_to(table: str) -> Index:
-    name = f"{table}_added_to"
-    return Index(
-        name,
-        f"""
-        do $$ begin
-            create trigger {name} before update or delete or truncate on {table}
-                for each statement execute function settlement_only_added_to();
-            alter table {table} enable always trigger {name};
-        end $$
-        """,
-        f"drop trigger if exists {name} on {table}",
-    )
-
-
 INDEXES: tuple[Index, ...] = (
     Index(
         "settlement_ledger_transaction_posted",
@@ -87,7 +72,7 @@ INDEXES: tuple[Index, ...] = (
         """,
         "drop function if exists settlement_only_added_to()",
     ),
-    _added_to("settlement_ledger_day"),
-    _added_to("settlement_ledger_check"),
+    append_only("settlement_ledger_day", "settlement_only_added_to", "settlement_ledger_day_added_to"),
+    append_only("settlement_ledger_check", "settlement_only_added_to", "settlement_ledger_check_added_to"),
 )
 """How a day's transactions are found, and what keeps these journals as they are."""

@@ -19,7 +19,7 @@ from piccolo.columns import (
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from kameng.db import Index
+from kameng.db import Index, append_only
 from kameng_settlement.tables import LedgerTransaction
 
 
@@ -354,21 +354,6 @@ TABLES = [
 _NEVER_CHANGED = "settlement_payment_never_changed"
 
 
-def _never_changed(table: str) -> Index:
-    name = f"{table}_never_changed"
-    return Index(
-        name,
-        f"""
-        do $$ begin
-            create trigger {name} before update or delete or truncate on {table}
-                for each statement execute function {_NEVER_CHANGED}();
-            alter table {table} enable always trigger {name};
-        end $$
-        """,
-        f"drop trigger if exists {name} on {table}",
-    )
-
-
 INDEXES: tuple[Index, ...] = (
     Index(
         "settlement_payment_observation_taken_once",
@@ -431,8 +416,8 @@ INDEXES: tuple[Index, ...] = (
         """,
         f"drop function if exists {_NEVER_CHANGED}()",
     ),
-    _never_changed("settlement_payment_history"),
-    _never_changed("settlement_payment_observation"),
-    _never_changed("settlement_transfer_confirmation"),
+    append_only("settlement_payment_history", _NEVER_CHANGED),
+    append_only("settlement_payment_observation", _NEVER_CHANGED),
+    append_only("settlement_transfer_confirmation", _NEVER_CHANGED),
 )
 """What Piccolo's columns cannot say."""

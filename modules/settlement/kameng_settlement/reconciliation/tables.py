@@ -22,7 +22,7 @@ from piccolo.columns import (
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from kameng.db import Index
+from kameng.db import Index, append_only
 from kameng_settlement.tables import LedgerTransaction
 
 
@@ -233,21 +233,6 @@ APPEND_ONLY = (BillTable, BillRowTable, BillMatchTable, CaseNoteTable)
 _NEVER_CHANGED = "settlement_reconciled_never_changed"
 
 
-def _never_changed(table: str) -> Index:
-    name = f"{table}_never_changed"
-    return Index(
-        name,
-        f"""
-        do $$ begin
-            create trigger {name} before update or delete or truncate on {table}
-                for each statement execute function {_NEVER_CHANGED}();
-            alter table {table} enable always trigger {name};
-        end $$
-        """,
-        f"drop trigger if exists {name} on {table}",
-    )
-
-
 INDEXES: tuple[Index, ...] = (
     Index(
         "settlement_bill_row_of_bill",
@@ -308,6 +293,6 @@ INDEXES: tuple[Index, ...] = (
         """,
         f"drop function if exists {_NEVER_CHANGED}()",
     ),
-    *(_never_changed(table._meta.tablename) for table in APPEND_ONLY),
+    *(append_only(table._meta.tablename, _NEVER_CHANGED) for table in APPEND_ONLY),
 )
 """What Piccolo's columns cannot say."""

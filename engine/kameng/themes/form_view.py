@@ -44,6 +44,7 @@ class FormView:
         name: the form's.
         url: for its ``action``; its ``method`` is ``post``.
         failed: whether it was just sent and refused.
+        answer: what its mutation has just answered, of a form that `shows` it; None otherwise.
     """
 
     def __init__(self, visit: Visit, name: str, spec: FormSpec, instance: str = "") -> None:
@@ -52,10 +53,12 @@ class FormView:
         self._instance = instance
         self.name = name
         self.url = form_address(visit, name)
-        posted = visit.posted
-        self._posted: PostedForm | None = (
-            posted if posted and posted.name == name and posted.instance == instance else None
-        )
+        posted = visit.posted if visit.posted and visit.posted.name == name else None
+        if posted is not None and posted.instance != instance:
+            posted = None
+        self.answer = posted.answer if posted else None
+        # What went through leaves nothing in the form.
+        self._posted: PostedForm | None = None if self.answer is not None else posted
         self.failed = self._posted is not None
 
     @property

@@ -96,6 +96,8 @@ class FormSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         follow_next: whether a valid ``?next=`` of the page goes before ``success``, as on a log-in form.
         on_error: the page that shows the form's errors; None: the one that it was sent from.
         flash: a message id, shown once on the next page.
+        shows: whether the page that the form is on is shown with what the mutation answered, instead of leading on: for
+            what is told only once, such as a link or a secret, and must get into no address.
         requires: who must be logged in to send it.
         private: fields whose values are never put back into the form, beside passwords, codes and other secrets.
     """
@@ -105,6 +107,7 @@ class FormSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     follow_next: bool = False
     on_error: str | None = None
     flash: str | None = None
+    shows: bool = False
     requires: Literal["member", "staff"] | None = None
     private: tuple[str, ...] = ()
 

@@ -140,6 +140,8 @@ class FormServer:
             answer.errors and target is None
         ):
             return await self._broken(visit, sent, answer.errors or [])
+        if sent.spec.shows:
+            return await self._again(visit, sent, {}, 200, answer=data)
         cookies = self._pages.cookies(visit)
         if sent.spec.flash:
             cookies.append(self._pages.cookie(answers.FLASH_COOKIE, sent.name, _FLASH_SECONDS))
@@ -167,10 +169,11 @@ class FormServer:
         *,
         key: str | None = None,
         codes: Sequence[str] = (),
+        answer: Mapping[str, Any] | None = None,
     ) -> HttpAnswer:
-        """Show the form again, with what was typed and what is wrong with it."""
+        """Show the form again, with what was typed and what is wrong with it; or its page, with what was answered."""
         theme = self._theme
-        name = sent.spec.on_error or visit.page
+        name = visit.page if answer is not None else sent.spec.on_error or visit.page
         page = theme.merged.pages.get(name)
         if page is None:
             raise PageFailure(status)
@@ -188,6 +191,7 @@ class FormServer:
             page=name,
             parameters={item: parameters[item] for item in wanted},
             seed=visit.seed,
+            scheme=visit.scheme,
         )
         speaker = Rendering(theme, shown, PageData())
         shown.posted = PostedForm(
@@ -199,6 +203,7 @@ class FormServer:
             },
             key=key,
             codes=codes,
+            answer=answer,
         )
         self._pages.guard(page.requires, shown.context.principal, page.permission)
         return await self._pages.show(shown, page, status)

@@ -17,7 +17,7 @@ OWN_PARAMETER = "_form"
 
 @dataclass(slots=True)
 class PostedForm:
-    """A form that was sent and must be shown again.
+    """A form that was sent and must be shown again, or whose page is shown with its answer.
 
     Attributes:
         name: the form's.
@@ -26,6 +26,7 @@ class PostedForm:
         errors: messages by field name, already in the visitor's language; those of no field under ``""``.
         key: its idempotency key, where the next try must use the same; None: a fresh one.
         codes: of the payload's errors.
+        answer: what the mutation answered, where it went through; None where it was refused.
     """
 
     name: str
@@ -34,6 +35,7 @@ class PostedForm:
     errors: Mapping[str, Sequence[str]]
     key: str | None = None
     codes: Sequence[str] = ()
+    answer: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Visit:
         posted: a form to show again.
         flash: the form whose success is to be told.
         seed_is_new: whether the cookie must be set.
+        scheme: ``light`` or ``dark`` if somebody chose; else empty.
     """
 
     path: str
@@ -65,6 +68,7 @@ class Visit:
     posted: PostedForm | None = None
     flash: str | None = None
     seed_is_new: bool = False
+    scheme: str = ""
 
     @property
     def locale(self) -> str:

@@ -162,6 +162,30 @@ async def test_a_theme_says_an_error_in_its_own_words(open_shop: OpenShop, tmp_p
     assert "库存不足</p>" in (await browser.send("/products/steam?lang=zh-CN", {QUANTITY: "200"})).text
 
 
+async def test_a_form_may_show_what_was_answered_instead_of_leading_on(
+    open_shop: OpenShop, tmp_path: Path
+) -> None:
+    told = """{% extends "@parent/product.html" %}{% block main %}{{ super() }}
+    {% set made = form("place_order") %}
+    {% if made.answer %}<p id="told">{{ made.answer.placeOrder.order.number }} {{ made.failed }}</p>{% endif %}{% endblock %}"""
+    write_theme(
+        tmp_path,
+        "telling",
+        {"parent": "shop", "forms": {"place_order": {"shows": True}}},
+        {"templates/product.html": told},
+    )
+    browser = open_shop(shop.kernel(config=shop.settings(shop.FIXTURES, tmp_path, storefront="telling")))
+
+    refused = await browser.send("/products/steam", {QUANTITY: "200"})
+    done = await browser.send("/products/steam", {QUANTITY: "2", "input.note": "kept in no form"})
+
+    assert refused.status_code == 422
+    assert 'id="told"' not in refused.text
+    assert (done.status_code, "location" in done.headers) == (200, False)
+    assert '<p id="told">K/1 False</p>' in done.text
+    assert "kept in no form" not in done.text
+
+
 class TestLoggingIn:
     """A form that changes who somebody is."""
 

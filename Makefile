@@ -14,7 +14,7 @@ up: .venv ## The demo shop: services, migrations, seed, web and worker; Ctrl-C s
 	@$(BIN)/kameng dev --seed
 
 test: .venv ## Every test, on a real PostgreSQL and Valkey; a part: make test ARGS=tests/catalog
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 15 $(ARGS)
+	@$(BIN)/python tools/run_tests.py $(ARGS)
 
 property: export KAMENG_PROPERTY_EXAMPLES ?= 1500
 property: .venv ## 6,000 generated documents: compiled execution beside graphql-core

@@ -106,7 +106,11 @@ class Kernel:
             )
             for name, schema in self.schemas.items()
         }
-        self.valkey: Redis = Redis.from_url(settings.engine.redis_url or "redis://127.0.0.1:1")
+        self.valkey: Redis = Redis.from_url(
+            settings.engine.redis_url or "redis://127.0.0.1:1",
+            # Whoever counts gives up before the client does, who would send again what was counted already.
+            socket_timeout=max(5.0, 2 * settings.engine.valkey_seconds),
+        )
         self.admission: dict[Literal["shop", "admin"], Admission] = {
             name: Admission(self, name, executor) for name, executor in self.graphql.items()
         }

@@ -74,7 +74,7 @@ class Auth:
         # Here, since kameng.http is built upon the kernel, which is built upon this.
         from kameng.http.ratelimit import RateLimiter
 
-        return RateLimiter(self._kernel.valkey)
+        return RateLimiter(self._kernel.valkey, patience=self._kernel.settings.engine.valkey_seconds)
 
     def cookie(self, schema: SchemaName) -> SessionCookie:
         """The session cookie of a schema."""

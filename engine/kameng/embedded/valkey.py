@@ -25,6 +25,10 @@ START_SECONDS = 120.0  # the log of all writes is replayed
 STOP_SECONDS = 30.0
 TRIES = 5
 
+DATABASES = 16  # as Valkey by itself
+THROWAWAY_DATABASES = 8192
+"""Numbered databases of a server whose data is thrown away: as many as a test run makes kernels, some 300 bytes each."""
+
 # Given by standard input, so that the password is in no command and in no second file.
 CONFIGURATION = """
 bind {loopback}
@@ -33,6 +37,7 @@ requirepass "{password}"
 dir "{data}"
 pidfile "{data}/valkey.pid"
 daemonize no
+databases {databases}
 supervised no
 # Every write goes to a log that reaches the disk each second. Snapshots would only double the work.
 appendonly {append_only}
@@ -198,6 +203,7 @@ class EmbeddedValkey:
                 password=self._password,
                 data=_quoted(home.data),
                 append_only="yes" if self._durable else "no",
+                databases=DATABASES if self._durable else THROWAWAY_DATABASES,
             ),
         )
         try:

@@ -118,7 +118,13 @@ class Admission:
         self._mode = _mode(settings, schema, production=production)
         self._documents = TrustedDocuments(kernel.db, schema)
         self._bucket = (
-            CostBucket(kernel.valkey, capacity=capacity, refill=settings.bucket_refill or refill, name=schema)
+            CostBucket(
+                kernel.valkey,
+                capacity=capacity,
+                refill=settings.bucket_refill or refill,
+                name=schema,
+                patience=kernel.settings.engine.valkey_seconds,
+            )
             if capacity
             else None
         )

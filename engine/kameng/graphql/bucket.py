@@ -33,8 +33,6 @@ LEASE_SECONDS = 2.0
 
 _LEASE_SHARE = 20  # of a bucket: what waits in leases must stay small beside it
 _LONGEST_LEASE = 5_000
-PATIENCE = 1.0
-"""Seconds for which Valkey may take to answer until it counts as away."""
 _AT_ONCE = 8  # takes under way in a process; the others wait, rather than open a connection each
 _PAUSE = 1.0  # seconds for which nobody asks again after Valkey was away
 _MOST_PRINCIPALS = 10_000
@@ -102,7 +100,7 @@ class CostBucket:
     """
 
     def __init__(
-        self, valkey: Redis, *, capacity: int, refill: int, name: str, patience: float = PATIENCE
+        self, valkey: Redis, *, capacity: int, refill: int, name: str, patience: float = 2.0
     ) -> None:
         self.capacity = capacity
         self.refill = refill

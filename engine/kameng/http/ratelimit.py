@@ -31,7 +31,6 @@ CLOSED = frozenset(
 )
 """Rules that let nobody pass while Valkey is away, by default: those that keep somebody from guessing."""
 
-_PATIENCE = 3.0  # seconds that a check may take in all before Valkey counts as away
 _AT_ONCE = 8  # checks under way in a process; the others wait, rather than open a connection each
 
 log = structlog.get_logger(__name__)
@@ -45,10 +44,13 @@ class RateLimiter:
     Args:
         valkey: the kernel's client, whose connections it shares.
         closed: names of rules that let nobody pass while Valkey is away.
+        patience: seconds that a check may take in all before Valkey counts as away; less than the client waits, who
+            would ask again, and a try that was counted already would be counted twice.
     """
 
-    def __init__(self, valkey: Redis, *, closed: Collection[str] = CLOSED) -> None:
+    def __init__(self, valkey: Redis, *, closed: Collection[str] = CLOSED, patience: float = 2.0) -> None:
         self._closed = frozenset(closed)
+        self._patience = patience
         self._turn = asyncio.Semaphore(_AT_ONCE)
         storage = RedisStorage(
             "async+redis://",
@@ -76,7 +78,7 @@ class RateLimiter:
         """
         hidden = sha256(key.encode()).hexdigest()[:32]
         try:
-            async with asyncio.timeout(_PATIENCE), self._turn:
+            async with asyncio.timeout(self._patience), self._turn:
                 for item in _items(limit):
                     if not await self._window.hit(item, rule, hidden, cost=cost):
                         raise await self._refusal(item, rule, hidden)
@@ -92,7 +94,7 @@ class RateLimiter:
         """Forget the tries, after one that succeeded, say. Without effect while Valkey is away."""
         hidden = sha256(key.encode()).hexdigest()[:32]
         try:
-            async with asyncio.timeout(_PATIENCE), self._turn:
+            async with asyncio.timeout(self._patience), self._turn:
                 for item in _items(limit):
                     await self._window.clear(item, rule, hidden)
         except (RedisError, OSError) as error:

@@ -15,6 +15,8 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         public_url: how browsers reach us, such as ``https://shop.example``; empty: derived from host and port.
         database_url: PostgreSQL; empty: the embedded one.
         redis_url: Redis or Valkey; empty: the embedded one.
+        valkey_seconds: how long it may take to answer before it counts as away: limits and costs are then not counted,
+            or nobody passes, as each rule has it.
         data_dir: where the embedded services, uploads and keys of a development machine live.
         pool_size: database connections of each process.
         web_processes, worker_processes, worker_threads: how much `serve`, `worker` and `dev` start.
@@ -32,6 +34,7 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     public_url: str = ""
     database_url: str = ""
     redis_url: str = ""
+    valkey_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=600)] = 2.0
     data_dir: str = ".kameng"
     pool_size: int = 10
     web_processes: int = 1

@@ -22,7 +22,8 @@ class TestServices:
 
     Attributes:
         database_url: a database whose role may create others.
-        redis_url: a Valkey whose first database belongs to the run.
+        redis_url: a Valkey whose databases belong to the run.
+        valkey_databases: how many it has.
         templates: migrated databases to copy, by what they hold.
         installed: all installed modules, once they were looked for.
     """
@@ -31,6 +32,7 @@ class TestServices:
 
     database_url: str
     redis_url: str
+    valkey_databases: int = 16
     templates: dict[str, str] = field(default_factory=dict)
     installed: tuple[Module, ...] = ()
 
@@ -43,10 +45,14 @@ class TestServices:
             yield cls(given[0], given[1])
             return
         from kameng.embedded import temporary_services
+        from kameng.embedded.valkey import THROWAWAY_DATABASES
 
         # Nothing of a test outlives the run, so nothing needs to survive a power cut.
         with temporary_services(durable=False) as running:
-            yield cls(given[0] or running.database_url, given[1] or running.redis_url)
+            services = cls(given[0] or running.database_url, given[1] or running.redis_url)
+            if not given[1]:
+                services.valkey_databases = THROWAWAY_DATABASES
+            yield services
 
     def url_of(self, name: str) -> str:
         """The address of another database on the same server."""

@@ -19,7 +19,6 @@ from kameng.module import Module
 from kameng.settings import Settings
 from kameng.testing.databases import Databases, TestServices
 
-_VALKEY_DATABASES = 16
 _numbers = count()
 _migrating = asyncio.Lock()
 
@@ -63,15 +62,16 @@ class Kernels:
     def settings(self, database_url: str, **sections: dict[str, Any]) -> Settings:
         """The settings of a kernel on a database."""
         folder = self._folder()
-        # Tests run one after the other, so a few key spaces suffice to keep apart those that live at the same time.
-        redis_url = (
-            f"{self._services.redis_url.rstrip('/').removesuffix('/0')}/{next(_numbers) % _VALKEY_DATABASES}"
-        )
+        # What one test counted, such as the tries of an e-mail address, must not be counted in another.
+        number = next(_numbers) % self._services.valkey_databases
+        redis_url = f"{self._services.redis_url.rstrip('/').removesuffix('/0')}/{number}"
         own = {
             "database_url": database_url,
             "redis_url": redis_url,
             "data_dir": str(folder),
             "log_level": "warning",
+            # On a busy machine everything may stand still for seconds.
+            "valkey_seconds": 120.0,
         }
         tree = {"kameng": {**own, **sections.pop("kameng", {})}, **sections}
         return Settings(tree, root=folder)

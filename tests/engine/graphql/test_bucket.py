@@ -23,17 +23,19 @@ NEVER = 1
 """A refill of one in a second: nothing within a test, compared with what is spent."""
 
 
+def _last_database(services: TestServices) -> str:
+    return f"{services.redis_url.rstrip('/').removesuffix('/0')}/{services.valkey_databases - 1}"
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def valkey(services: TestServices) -> AsyncIterator[Redis]:
-    url = f"{services.redis_url.rstrip('/').removesuffix('/0')}/15"
-    async with Redis.from_url(url) as client:
+    async with Redis.from_url(_last_database(services), socket_timeout=None) as client:
         await client.flushdb()
         yield client
 
 
 async def spend(services: TestServices, *, capacity: int, cost: int, tries: int, processes: int = 4) -> int:
-    url = f"{services.redis_url.rstrip('/').removesuffix('/0')}/15"
-    arguments = [url, *map(str, (capacity, NEVER, cost, tries))]
+    arguments = [_last_database(services), *map(str, (capacity, NEVER, cost, tries))]
     pipe = asyncio.subprocess.PIPE
     running = [
         await asyncio.create_subprocess_exec(
@@ -69,7 +71,7 @@ async def test_cheap_operations_of_four_processes_never_spend_more_than_the_buck
 
 
 async def test_a_cheap_operation_takes_a_lease_and_the_next_ones_pay_from_it(valkey: Redis) -> None:
-    bucket = CostBucket(valkey, capacity=10_000, refill=NEVER, name="t")
+    bucket = CostBucket(valkey, capacity=10_000, refill=NEVER, name="t", patience=120)
     who = str(uuid4())
 
     first = await bucket.charge(who, 10)
@@ -83,7 +85,7 @@ async def test_a_cheap_operation_takes_a_lease_and_the_next_ones_pay_from_it(val
 
 
 async def test_the_bucket_refills_up_to_its_rim(valkey: Redis) -> None:
-    bucket = CostBucket(valkey, capacity=1_000, refill=2_000, name="t")
+    bucket = CostBucket(valkey, capacity=1_000, refill=2_000, name="t", patience=120)
     who = str(uuid4())
     await bucket.charge(who, 1_000)
     with pytest.raises(BudgetExhausted):
@@ -97,7 +99,7 @@ async def test_the_bucket_refills_up_to_its_rim(valkey: Redis) -> None:
 
 
 async def test_a_refusal_says_when_to_come_back_and_takes_nothing(valkey: Redis) -> None:
-    bucket = CostBucket(valkey, capacity=1_000, refill=10, name="t")
+    bucket = CostBucket(valkey, capacity=1_000, refill=10, name="t", patience=120)
     who = str(uuid4())
     await bucket.charge(who, 900)
 
@@ -109,7 +111,7 @@ async def test_a_refusal_says_when_to_come_back_and_takes_nothing(valkey: Redis)
 
 
 async def test_principals_have_buckets_of_their_own(valkey: Redis) -> None:
-    bucket = CostBucket(valkey, capacity=100, refill=NEVER, name="t")
+    bucket = CostBucket(valkey, capacity=100, refill=NEVER, name="t", patience=120)
     await bucket.charge("member:a", 100)
 
     assert await bucket.charge("member:b", 100) is not None

@@ -13,9 +13,9 @@ from kameng.http.ratelimit import RateLimiter
 
 
 async def main(redis_url: str, key: str, limit: str, tries: int) -> None:
-    async with Redis.from_url(redis_url) as valkey:
+    async with Redis.from_url(redis_url, socket_timeout=None) as valkey:
         await valkey.ping()
-        limiter = RateLimiter(valkey)
+        limiter = RateLimiter(valkey, patience=120)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         results = await asyncio.gather(

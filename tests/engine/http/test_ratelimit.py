@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 async def valkey(services):
-    async with Redis.from_url(services.redis_url) as client:
+    async with Redis.from_url(services.redis_url, socket_timeout=None) as client:
         yield client
 
 
@@ -29,7 +29,7 @@ async def away():
 
 @pytest.fixture
 def limiter(valkey):
-    return RateLimiter(valkey)
+    return RateLimiter(valkey, patience=120)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ async def test_over_several_processes_it_is_the_same_limit(services, key):
 
 async def test_a_burst_neither_needs_a_connection_each_nor_slips_through(services, key):
     # given a client that may open ten connections, and 300 that try at once
-    async with Redis.from_url(services.redis_url, max_connections=10) as valkey:
-        limiter = RateLimiter(valkey)
+    async with Redis.from_url(services.redis_url, max_connections=10, socket_timeout=None) as valkey:
+        limiter = RateLimiter(valkey, patience=120)
         results = await asyncio.gather(
             *(limiter.check("browse", key, "20/minute") for _ in range(300)), return_exceptions=True
         )

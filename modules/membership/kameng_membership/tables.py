@@ -41,7 +41,7 @@ class Member(Table, tablename="membership_member"):
 
     membership_member_email_plain = Check("email ~ '^[!-?A-~]+@[-.a-z0-9]+$' and email !~ '[A-Z]'")
     membership_member_name_sized = Check("length(display_name) <= 100")
-    membership_member_state_known = Check("state in ('active', 'blocked')")
+    membership_member_state_known = Check("state in ('active', 'blocked', 'erased')")
 
 
 class StaffMember(Table, tablename="membership_staff"):

@@ -1,0 +1,1 @@
+"""Articles: the shop's announcements and help pages."""

@@ -1,0 +1,1 @@
+"""What a member may ask about his data: a copy of it, and its erasure."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from kameng.themes.colours import BLACK, WHITE, contrast, parse_colour
+from kameng.themes.colours import BLACK, WHITE, Colour, contrast, parse_colour
 from kameng.themes.discovery import Layer
 from kameng.themes.finding import Finding, error, json_line
 from kameng.themes.manifest import FILE_NAME
@@ -58,6 +58,21 @@ class Pair:
     on: str
     ratio: float
     origin: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class LowPair:
+    """A pair whose contrast is too low.
+
+    Attributes:
+        pair: which one.
+        scheme: ``light`` or ``dark``.
+        contrast: what it has, 1 to 21.
+    """
+
+    pair: Pair
+    scheme: Literal["light", "dark"]
+    contrast: float
 
 
 class Tokens:
@@ -116,27 +131,30 @@ class Tokens:
             token = self._found.get(token.alias)
         return token
 
-    def contrast_findings(self) -> list[Finding]:
+    def low_pairs(self) -> Iterator[LowPair]:
         """Declared pairs whose contrast is too low, in either scheme."""
-        found = []
+        schemes: tuple[tuple[Literal["light", "dark"], Colour], ...] = (("light", WHITE), ("dark", BLACK))
         for pair in self.pairs:
             text, ground = self.resolved(pair.text), self.resolved(pair.on)
             if text is None or ground is None:
                 continue
-            for scheme, beneath in (("light", WHITE), ("dark", BLACK)):
+            for scheme, beneath in schemes:
                 above, below = parse_colour(getattr(text, scheme)), parse_colour(getattr(ground, scheme))
                 if above is None or below is None:
                     continue
                 ratio = contrast(above, below, beneath)
                 if ratio < pair.ratio:
-                    found.append(
-                        error(
-                            text.origin.shown(FILE_NAME),
-                            json_line(text.origin.folder / FILE_NAME, "tokens", text.name),
-                            f"--{pair.text} on --{pair.on} has a contrast of {ratio:.2f} in the {scheme} scheme.",
-                            f"Choose colours with at least {pair.ratio:g}.",
-                        )
-                    )
+                    yield LowPair(pair, scheme, ratio)
+
+    def contrast_findings(self) -> list[Finding]:
+        """What `low_pairs` tells, as findings."""
+        found = []
+        for low in self.low_pairs():
+            pair, text = low.pair, self.resolved(low.pair.text) or self[low.pair.text]
+            message = f"--{pair.text} on --{pair.on} has a contrast of {low.contrast:.2f} in the {low.scheme} scheme."
+            line = json_line(text.origin.folder / FILE_NAME, "tokens", text.name)
+            cure = f"Choose colours with at least {pair.ratio:g}."
+            found.append(error(text.origin.shown(FILE_NAME), line, message, cure))
         return found
 
     def _fault(self, layer: Layer, name: str, message: str, cure: str) -> None:

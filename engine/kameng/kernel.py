@@ -29,11 +29,13 @@ from kameng.jobs import Jobs
 from kameng.loader import load_modules
 from kameng.module import Module, Permission
 from kameng.settings import GraphQLSettings, Settings
+from kameng.settings.describing import READ_SETTINGS
 from kameng.tasks import TaskQueue
 from kameng.vault import Vault
 
 KERNEL_PERMISSIONS = (
     Permission(INTROSPECT, "Ask the GraphQL schemas about themselves", "查询 GraphQL 架构"),
+    Permission(READ_SETTINGS, "See the settings of all modules", "查看全部设置"),
 )
 """Permissions for what the kernel itself offers."""
 

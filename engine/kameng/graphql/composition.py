@@ -113,4 +113,9 @@ def compose_schema(name: SchemaName, modules: Iterable[Module]) -> ComposedSchem
         from kameng.jobs.admin import ADMIN as JOBS
 
         parts.insert(0, JOBS)
+    if name == "admin" and modules:
+        # Imported here, as above.
+        from kameng.settings.admin import ADMIN as SETTINGS
+
+        parts.insert(0, SETTINGS)
     return ComposedSchema(name, [part for part in parts if part is not None])

@@ -8,6 +8,7 @@ A key of a section can be set by the environment variable ``KAMENG_<SECTION>__<K
 import os
 import tomllib
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -23,6 +24,19 @@ _THIS_MACHINE = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104 -
 _SHORT_NAMES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "PORT": "port", "HOST": "host"}
 
 
+class Origin(StrEnum):
+    """Where a setting's value comes from."""
+
+    DEFAULT = "DEFAULT"
+    """Nobody set it."""
+    FILE = "FILE"
+    """It stands in ``kameng.toml``."""
+    ENVIRONMENT = "ENVIRONMENT"
+    """An environment variable, which goes before the file."""
+    PROGRAM = "PROGRAM"
+    """Whoever started the process, such as ``kameng dev`` for the services that it brings."""
+
+
 class Settings:
     """The settings of one deployment.
 
@@ -34,8 +48,16 @@ class Settings:
     """
 
     def __init__(
-        self, tree: Mapping[str, Mapping[str, Any]], *, root: Path, source: Path | None = None
+        self,
+        tree: Mapping[str, Mapping[str, Any]],
+        *,
+        root: Path,
+        source: Path | None = None,
+        variables: Mapping[tuple[str, str], str] | None = None,
+        given: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
+        self._variables = variables or {}
+        self._given = given
         self.root = root
         self.source = source
         self._tree = tree
@@ -68,6 +90,19 @@ class Settings:
         """Sections of the file that neither the kernel nor an enabled module owns."""
         return sorted(set(self._tree) - known - {name for name, _ in SECTIONS})
 
+    def origin(self, section: str, key: str) -> Origin:
+        """Where the value of a section's key comes from."""
+        if (section, key) in self._given:
+            return Origin.PROGRAM
+        if (section, key) in self._variables:
+            return Origin.ENVIRONMENT
+        return Origin.FILE if key in self._tree.get(section, {}) else Origin.DEFAULT
+
+    def variable(self, section: str, key: str) -> str:
+        """The environment variable that sets a section's key: the one that did, else the one that would."""
+        usual = f"{_PREFIX}{section.replace('-', '_')}__{key}".upper()
+        return self._variables.get((section, key), usual)
+
     @property
     def data_dir(self) -> Path:
         """The absolute folder of local data."""
@@ -90,7 +125,8 @@ class Settings:
     def with_values(self, section: str, **values: Any) -> "Settings":
         """A copy with some values of one section replaced."""
         tree = {**self._tree, section: {**self._tree.get(section, {}), **values}}
-        return Settings(tree, root=self.root, source=self.source)
+        given = self._given | {(section, key) for key in values}
+        return Settings(tree, root=self.root, source=self.source, variables=self._variables, given=given)
 
 
 def read_settings(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -123,14 +159,24 @@ def read_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
                 f"{source}: {', '.join(stray)} stands outside a section.",
                 cure="Put it below a [section] line.",
             )
-    _add_environment(tree, environ)
-    return Settings(tree, root=source.parent.resolve(), source=source if source.is_file() else None)
+    variables = _add_environment(tree, environ)
+    return Settings(
+        tree,
+        root=source.parent.resolve(),
+        source=source if source.is_file() else None,
+        variables=variables,
+    )
 
 
-def _add_environment(tree: dict[str, dict[str, Any]], environ: Mapping[str, str]) -> None:
+def _add_environment(
+    tree: dict[str, dict[str, Any]], environ: Mapping[str, str]
+) -> dict[tuple[str, str], str]:
+    """Lay the environment over the file; which variable set which key."""
+    variables: dict[tuple[str, str], str] = {}
     for short, key in _SHORT_NAMES.items():
         if environ.get(short):
             tree.setdefault("kameng", {})[key] = environ[short]
+            variables["kameng", key] = short
     for variable, value in environ.items():
         section, separator, key = variable.removeprefix(_PREFIX).partition("__")
         if not variable.startswith(_PREFIX) or not separator:
@@ -143,7 +189,10 @@ def _add_environment(tree: dict[str, dict[str, Any]], environ: Mapping[str, str]
                     f"{variable} names {value}, which cannot be read.",
                     cure="Check the path and its permissions.",
                 ) from error
-        tree.setdefault(section.lower().replace("_", "-"), {})[key.lower()] = _value(value)
+        name = section.lower().replace("_", "-")
+        tree.setdefault(name, {})[key.lower()] = _value(value)
+        variables[name, key.lower()] = variable
+    return variables
 
 
 def _value(text: str) -> Any:

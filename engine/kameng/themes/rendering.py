@@ -19,6 +19,7 @@ from kameng.themes.form_view import FormView, new_key
 from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
 from kameng.themes.locales import babel_locale
 from kameng.themes.routes import with_query
+from kameng.themes.schemes import PARAMETER as SCHEME_PARAMETER
 from kameng.themes.visit import PageView, Viewer, Visit
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ NAMES = frozenset(
         "token",
         "tokens_style",
         "locale_url",
+        "scheme",
+        "scheme_url",
         "csrf",
         "idempotency_key",
         "now",
@@ -100,6 +103,8 @@ class Rendering:
             "token": self.token,
             "tokens_style": self.tokens_style,
             "locale_url": self.locale_url,
+            "scheme": visit.scheme,
+            "scheme_url": self.scheme_url,
             "csrf": visit.csrf_token,
             "idempotency_key": new_key,
             "now": lambda: datetime.now(UTC),
@@ -202,6 +207,10 @@ class Rendering:
     def locale_url(self, locale: str) -> str:
         """This page in another language."""
         return self._visit.address_with(**{LOCALE_PARAMETER: locale})
+
+    def scheme_url(self, scheme: str) -> str:
+        """This page ``light``, ``dark``, or ``auto``: as the browser likes it."""
+        return self._visit.address_with(**{SCHEME_PARAMETER: scheme})
 
     def slot(self, place: str, subject: Any = None) -> Markup:
         """What modules put into a slot. A module whose template fails is left out, and the log tells why.

@@ -24,6 +24,9 @@ from kameng.themes.locales import negotiate
 from kameng.themes.manifest import PageSpec, SchemaName
 from kameng.themes.patterns import filled
 from kameng.themes.rendering import Rendering
+from kameng.themes.schemes import AUTOMATIC, chosen_scheme
+from kameng.themes.schemes import COOKIE as SCHEME_COOKIE
+from kameng.themes.schemes import PARAMETER as SCHEME_PARAMETER
 from kameng.themes.visit import OWN_PARAMETER, PageView, Visit
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ class PageServer:
             block=request.headers.get(BLOCK_HEADER, "")[:100],
             seed=request.cookies.get(answers.cookie_name(answers.SEED_COOKIE, self._secure)),
             flash=request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self._secure)),
+            scheme=chosen_scheme(dict(query), request.cookies),
         )
 
     async def identify(self, visit: Visit, request: AnyRequest) -> None:
@@ -174,6 +178,9 @@ class PageServer:
         if LOCALE_PARAMETER in dict(visit.query):
             year = 31_536_000
             cookies.append(answers.own_cookie(LOCALE_COOKIE, visit.locale, secure=self._secure, max_age=year))
+        if SCHEME_PARAMETER in dict(visit.query):
+            chosen = visit.scheme or AUTOMATIC
+            cookies.append(answers.own_cookie(SCHEME_COOKIE, chosen, secure=self._secure, max_age=31_536_000))
         return cookies
 
     def cookie(self, name: str, value: str | None, max_age: int | None = None) -> str:

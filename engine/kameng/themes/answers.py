@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException
@@ -24,6 +25,10 @@ from kameng.themes.csp import page_headers
 from kameng.themes.visit import Visit
 
 HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+
+BLOCK_HEADER = "kameng-block"
+"""The request header that asks for one block of a page instead of all of it; an answer that is one bears it too."""
 
 _STATUSES = {
     Forbidden.code: 403,
@@ -133,12 +138,28 @@ def html(text: str, status: int, visit: Visit, cookies: Sequence[str], *, privat
     return HttpAnswer(status, HTML, text.encode(), page_headers(visit.nonce, private=private), cookies)
 
 
-def redirect(target: str, cookies: Sequence[str] = ()) -> HttpAnswer:
+def part(text: str, status: int, visit: Visit, cookies: Sequence[str], *, private: bool) -> HttpAnswer:
+    """One block of a page; a header tells it from a whole page such as an error page."""
+    headers = [*page_headers(visit.nonce, private=private), (BLOCK_HEADER, visit.block)]
+    return HttpAnswer(status, HTML, text.encode(), headers, cookies)
+
+
+def redirect(
+    target: str, cookies: Sequence[str] = (), *, partial: bool = False, flash: str = ""
+) -> HttpAnswer:
     """A redirect to a path of this site, to be fetched by GET.
 
     Args:
         target: a local path; whoever calls has made sure of that.
         cookies: values of ``Set-Cookie`` headers.
+        partial: whether a script asked for a block. It is told where to go instead of being sent there, since it cannot see a
+            redirect that its browser follows, and decides itself how much to load.
+        flash: a message for that script to show, where the page it asked from stays.
     """
-    headers = [("location", target), ("cache-control", "no-store")]
-    return HttpAnswer(303, "text/plain; charset=utf-8", b"", headers, cookies)
+    headers = [("cache-control", "no-store")]
+    if not partial:
+        return HttpAnswer(303, TEXT, b"", [("location", target), *headers], cookies)
+    headers += [("kameng-location", target), ("vary", "Cookie, Kameng-Block")]
+    if flash:
+        headers.append(("kameng-flash", quote(flash)))
+    return HttpAnswer(204, TEXT, b"", headers, cookies)

@@ -58,7 +58,7 @@ async def answer_failure(server: PageServer, visit: Visit, fault: Exception) -> 
         log.error("page failed", theme=server.theme.name, correlation_id=reference, exc_info=fault)
     if status == 401:
         if target := _login(server, visit):
-            return answers.redirect(target, server.cookies(visit))
+            return answers.redirect(target, server.cookies(visit), partial=bool(visit.block))
         status = 403
     try:
         return await _themed(server, visit, status, message, reference)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from kameng.auth.cross_site import CrossSiteRequest, check_origin
 from kameng.graphql.context import Context
@@ -142,10 +142,16 @@ class FormServer:
             return await self._broken(visit, sent, answer.errors or [])
         if sent.spec.shows:
             return await self._again(visit, sent, {}, 200, answer=data)
+        return self._led_on(visit, sent, target or visit.address)
+
+    def _led_on(self, visit: Visit, sent: Submission, target: str) -> HttpAnswer:
+        """Success: to the next page. A script that asked for a block of this one shows the message itself."""
         cookies = self._pages.cookies(visit)
-        if sent.spec.flash:
+        stays = bool(visit.block) and urlsplit(target).path == visit.path
+        if sent.spec.flash and not stays:
             cookies.append(self._pages.cookie(answers.FLASH_COOKIE, sent.name, _FLASH_SECONDS))
-        return answers.redirect(target or visit.address, cookies)
+        flash = Rendering(self._theme, visit, PageData()).translate(sent.spec.flash or "") if stays else ""
+        return answers.redirect(target, cookies, partial=bool(visit.block), flash=flash)
 
     async def _broken(
         self, visit: Visit, sent: Submission, errors: Sequence[Mapping[str, Any]]

@@ -39,9 +39,6 @@ AnyRequest = Request[Any, Any, Any]
 MakeContext = Callable[[AnyRequest, SchemaName], Awaitable[Context]]
 """Finds out who asks: ``async (request, schema) -> Context``. The theme engine sets the context's locale."""
 
-BLOCK_HEADER = "kameng-block"
-"""The request header that asks for one block of a page instead of all of it."""
-
 
 class PageServer:
     """Serves the pages of one theme.
@@ -90,9 +87,12 @@ class PageServer:
                 self._kernel, locale=locale, schema=self.theme.merged.schema, correlation_id=correlation
             ),
             nonce=new_nonce(),
-            block=request.headers.get(BLOCK_HEADER, "")[:100],
+            block=_block(request),
             seed=request.cookies.get(answers.cookie_name(answers.SEED_COOKIE, self._secure)),
-            flash=request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self._secure)),
+            # A block is asked for beside the page, which shows the message, if any.
+            flash=None
+            if _block(request)
+            else request.cookies.get(answers.cookie_name(answers.FLASH_COOKIE, self._secure)),
             scheme=chosen_scheme(dict(query), request.cookies),
         )
 
@@ -131,14 +131,13 @@ class PageServer:
             visit, visit.page, self.title(page, found.data, rendering), rendering, found.problems
         )
         template = page.template.removeprefix("templates/")
+        private = page.private or bool(page.requires or page.permission)
         if visit.block:
             part = rendering.render_block(template, visit.block, view)
             if part is None:
                 raise PageFailure(404)
-            text = part
-        else:
-            text = rendering.render(template, view)
-        private = page.private or bool(page.requires or page.permission)
+            return answers.part(part, status, visit, self.cookies(visit), private=private)
+        text = rendering.render(template, view)
         return answers.html(text, status, visit, self.cookies(visit), private=private)
 
     def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:
@@ -188,6 +187,12 @@ class PageServer:
         return answers.own_cookie(
             answers.cookie_name(name, self._secure), value, secure=self._secure, max_age=max_age
         )
+
+
+def _block(request: AnyRequest) -> str:
+    """The block of a page that is asked for; empty: all of it."""
+    name = request.headers.get(answers.BLOCK_HEADER, "")[:100]
+    return name if name.isidentifier() and name.isascii() else ""
 
 
 def _pairs(request: AnyRequest) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from kameng.themes import formats
+from kameng.themes.qr import qr_svg
 
 # Filters take the context so that Jinja never works them out while it compiles, in whatever language that happens to be.
 
@@ -64,6 +65,11 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+@pass_context
+def _qr(_context: Context, value: Any, label: str = "") -> str:
+    return qr_svg(str(value), label)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": _money,
     "number": _number,
@@ -73,5 +79,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "datetime": _datetime,
     "ago": _ago,
     "json": _json,
+    "qr": _qr,
 }
 """Filters beside Jinja's own."""

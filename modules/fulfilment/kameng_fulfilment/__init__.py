@@ -29,10 +29,10 @@ from kameng_fulfilment.figures_contract import OrderFigures
 from kameng_fulfilment.flash.admin import flash_sale_nodes
 from kameng_fulfilment.flash.known import KnownSales
 from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
-from kameng_fulfilment.flash.shop import OnSale
 from kameng_fulfilment.guests.mailing import LINK, mail_order_link
 from kameng_fulfilment.life_types import ticket_nodes
 from kameng_fulfilment.live import FulfilmentSubscription
+from kameng_fulfilment.offering import OfferedVariant
 from kameng_fulfilment.online import brings as online
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.permissions import PERMISSIONS
@@ -60,7 +60,7 @@ module = Module(
         query=ShopQuery,
         mutation=ShopMutation,
         subscription=FulfilmentSubscription,
-        extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OnSale},
+        extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OfferedVariant},
         nodes={"Order": order_nodes, "Ticket": ticket_nodes},
     ),
     admin=SchemaPart(

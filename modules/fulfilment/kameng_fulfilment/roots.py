@@ -9,6 +9,7 @@ from kameng_fulfilment.flash.admin import FlashSaleMutation, FlashSaleQuery
 from kameng_fulfilment.guests.after import GuestOrderMutation
 from kameng_fulfilment.guests.graphql import GuestMutation, GuestQuery
 from kameng_fulfilment.guests.revealing import ParticularsMutation
+from kameng_fulfilment.offering import OfferQuery
 from kameng_fulfilment.online.graphql import OnlineMutation
 from kameng_fulfilment.service_desk.graphql import ServiceDeskMutation, ServiceDeskQuery
 from kameng_fulfilment.shop import FulfilmentMutation, FulfilmentQuery
@@ -37,5 +38,5 @@ class ShopMutation(
 
 
 @strawberry.type
-class ShopQuery(FulfilmentQuery, CartQuery, GuestQuery):
+class ShopQuery(FulfilmentQuery, CartQuery, GuestQuery, OfferQuery):
     """Queries of the shop."""

@@ -80,6 +80,21 @@ async def test_a_member_fills_his_wallet(till: Till) -> None:
     assert await till.books.balances([ann.id]) == [1000]
 
 
+async def test_the_ways_to_pay_are_told_before_there_is_anything_to_pay(till: Till) -> None:
+    ways = """query($amount: Decimal!, $currency: String!) {
+      paymentWays(amount: {amount: $amount, currency: $currency}) { gateway flow title } }"""
+    visitor = Principal(kind=PrincipalKind.VISITOR)
+    assert await ask(till, "shop", ways, visitor, amount="10.00", currency="CNY") == {"paymentWays": []}
+    await till.account()
+    assert await ask(till, "shop", ways, visitor, amount="10.00", currency="CNY") == {
+        "paymentWays": [
+            {"gateway": "bank", "flow": "QR", "title": "The bank"},
+            {"gateway": "bank", "flow": "REDIRECT", "title": "The bank"},
+        ]
+    }
+    assert await ask(till, "shop", ways, visitor, amount="10.00", currency="USD") == {"paymentWays": []}
+
+
 async def test_nobody_sees_or_pays_what_is_another_ones(till: Till) -> None:
     await till.account()
     ann, bob = member(), member()

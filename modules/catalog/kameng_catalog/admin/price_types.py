@@ -17,10 +17,10 @@ from kameng.graphql import Connection, Info, Money, Node
 from kameng.graphql.nested import by_owner, for_each, pages_of
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id
-from kameng_catalog.contract import RETAIL, Prices, PriceStep, Quote, QuoteRequest
+from kameng_catalog.contract import RETAIL, Prices, Quote, QuoteRequest
+from kameng_catalog.price_steps import PriceStepShown, step_shown
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.settings import CatalogSettings
-from kameng_catalog.texts import text_in
 
 if TYPE_CHECKING:
     from kameng.graphql import Context
@@ -68,25 +68,6 @@ class PriceChangeEntry(Node):
     source: str = strawberry.field(description="By what way, such as `admin`, `import` or a job.")
     reason: str
     at: datetime
-
-
-@strawberry.type(name="PriceStep", description="A step to a price.")
-class PriceStepShown:
-    """A step to a price."""
-
-    code: str = strawberry.field(
-        description="`LIST`, `SITE`, `PERIOD`, `PERIOD_UNTIL`, `QUANTITY` or `FLOOR`; new ones may come."
-    )
-    params: list[PriceStepParam]
-    text: str = strawberry.field(description="In the language of the request.")
-
-
-@strawberry.type(description="What a step to a price tells.")
-class PriceStepParam:
-    """A name and its value."""
-
-    name: str
-    value: str
 
 
 @strawberry.type(name="PriceQuote", description="What a buyer would pay, and why.")
@@ -165,16 +146,8 @@ def _quote_shown(answer: Quote | Refusal, locale: str) -> QuoteShown:
     return QuoteShown(
         unit=price_shown(answer.unit.units, answer.unit.currency),
         total=Money.of(answer.total),
-        trace=[_step_shown(step, locale) for step in answer.trace],
+        trace=[step_shown(step, locale) for step in answer.trace],
         refusal=None,
-    )
-
-
-def _step_shown(step: PriceStep, locale: str) -> PriceStepShown:
-    return PriceStepShown(
-        code=step.code,
-        params=[PriceStepParam(name=name, value=value) for name, value in step.params.items()],
-        text=text_in(step.texts, locale),
     )
 
 

@@ -12,10 +12,11 @@ from kameng.ids import key_of
 from kameng_catalog.admin.inputs import LocalizedTextInput, checked, checked_texts
 from kameng_catalog.admin.loaders import admin_loaders
 from kameng_catalog.admin.reasons import reason_of
-from kameng_catalog.admin.stock_types import DeliveryKind, Picking
+from kameng_catalog.admin.stock_types import Picking
 from kameng_catalog.admin.types import ManagedVariant
 from kameng_catalog.alerts import check_stock
 from kameng_catalog.counting import adjust_stock, set_mirrored, set_reusable_secret
+from kameng_catalog.delivery_kinds import DeliveryKind
 from kameng_catalog.editing import update_variant
 from kameng_catalog.importing import cells
 from kameng_catalog.permissions import IMPORT_STOCK, MANAGE_STOCK

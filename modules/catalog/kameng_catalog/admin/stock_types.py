@@ -21,6 +21,7 @@ from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id
 from kameng_catalog.admin.batch_figures import FIGURES
 from kameng_catalog.admin.localized import LocalizedText, localized
+from kameng_catalog.delivery_kinds import DeliveryKind
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.settings import CatalogSettings
 
@@ -42,15 +43,6 @@ RULES = Statement(
     where v.id = any($1::uuid[])
     """,
 )
-
-
-@strawberry.enum(description="How a paid line is delivered.")
-class DeliveryKind(Enum):
-    """How a paid line is delivered."""
-
-    INSTANT = strawberry.enum_value("instant", description="From stock, at once.")
-    MANUAL = strawberry.enum_value("manual", description="By the staff.")
-    SUPPLIER = strawberry.enum_value("supplier", description="By a supplier.")
 
 
 @strawberry.enum(description="Which cards of a variant are sold first.")

@@ -87,6 +87,8 @@ _VARIANT = {
     "maxQuantity": {"max_quantity": "v.max_quantity"},
     "faceValue": {"face_minor": "v.face_minor", "face_currency": "v.face_currency"},
     "price": {"unit": _PRICE},
+    "priceSteps": {"min_quantity": "v.min_quantity"},
+    "delivery": {"delivery_kind": "v.delivery"},
 }
 
 _BY_KEY = frozenset(

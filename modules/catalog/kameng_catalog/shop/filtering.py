@@ -24,6 +24,7 @@ from typing import Any
 from kameng.graphql.pages import PageRequest, read_cursor
 from kameng_catalog.known_lists import Kept, Known
 from kameng_catalog.listing_tables import EVERYTHING, price_bands
+from kameng_catalog.shop.conditions import Condition
 from kameng_catalog.shop.ordering import Order
 
 HIGHEST = 2**63 - 1
@@ -43,6 +44,9 @@ MOST_BANDS = 40
 PATIENCE = 4
 """A walk goes so many times as far as it should need."""
 
+UNKNOWN_WALK = 4_096
+"""How far a walk goes that looks for something whose share nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -51,11 +55,13 @@ class Filter:
     Attributes:
         words: they have all terms of all of these; see `searching`. What stands together was asked for as one word.
         lowest, highest: their price lies between these, in units; None where no price is asked for.
+        others: what they are looked at for one by one.
     """
 
     words: tuple[tuple[str, ...], ...] = ()
     lowest: int | None = None
     highest: int | None = None
+    others: tuple[Condition, ...] = ()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -111,6 +117,12 @@ class Ways:
 
     def __iter__(self) -> Iterator[Way]:
         wanted, known = self._wanted, self._known
+        if wanted.others:
+            term, base = self._smallest()
+            rest = tuple(asked for asked in wanted.terms if asked != term)
+            yield self._walk((base,), rest, UNKNOWN_WALK)
+            yield self._match()
+            return
         if (
             not wanted.words
             and not wanted.priced
@@ -210,6 +222,8 @@ class Ways:
                 "(select q.search_terms from catalog_product q where q.id = l.product)"
                 f" @> {sql.parameter(others)}::text[]"
             )
+        if wanted := self._looked_at(sql):
+            checks.append(f"exists (select from catalog_product q where q.id = l.product and {wanted})")
         found = f"select l.product from ({walked}) l where {' and '.join(checks)} {tail}"
         return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), lists, bound)
 
@@ -255,6 +269,7 @@ class Ways:
             "q.status = 'published'",
             f"q.search_terms @> {sql.parameter(list(self._wanted.terms))}::text[]",
             *self._prices(sql, "q.lowest_units"),
+            *([looked_at] if (looked_at := self._looked_at(sql)) else []),
         ]
         matches = (
             "select q.id as product, q.position, q.popularity, q.lowest_units as units from catalog_product q"
@@ -265,6 +280,10 @@ class Ways:
             _those(f"select l.product from ({matches}) l where {cursor} {tail}"),
             tuple(sql.values),
         )
+
+    def _looked_at(self, sql: _Sql) -> str:
+        """What products ``q`` are looked at for one by one, as a condition."""
+        return " and ".join(condition.sql(sql.parameter) for condition in self._wanted.others)
 
     def _range_on_the_way(self, sql: _Sql) -> list[str]:
         """The ends of the prices asked for, in an order of prices; without the end that lies behind the cursor.

@@ -16,6 +16,7 @@ from strawberry.dataloader import DataLoader
 
 from kameng.graphql import Money, Selection
 from kameng_catalog.attributes.definitions import Definitions, read_definitions
+from kameng_catalog.contract import Prices, PriceStep, Quote, QuoteRequest
 from kameng_catalog.media.stores import Media
 from kameng_catalog.pricing import LADDERS
 from kameng_catalog.shop import statements
@@ -99,6 +100,11 @@ class ShopLoaders:
     def ladder(self) -> DataLoader[UUID, list[LadderStep]]:
         """What the viewer pays for each quantity of a variant."""
         return DataLoader(self._ladders)
+
+    @cached_property
+    def trace(self) -> DataLoader[tuple[UUID, int], Sequence[PriceStep]]:
+        """Why the viewer pays what he pays for so many of a variant; nothing if it is not for sale to him."""
+        return DataLoader(self._traces)
 
     @cached_property
     def media(self) -> DataLoader[UUID, list[Picture]]:
@@ -201,6 +207,22 @@ class ShopLoaders:
     async def _quotes(self, keys: list[UUID]) -> list[Money | None]:
         variants = await self.variant(_PRICE).load_many(keys)
         return [None if variant is None else variant.unit or None for variant in variants]
+
+    async def _traces(self, wanted: list[tuple[UUID, int]]) -> list[Sequence[PriceStep]]:
+        viewer = await self.reader.viewer()
+        quotes = await self._context.service(Prices).quote(
+            [
+                QuoteRequest(
+                    variant=variant,
+                    quantity=quantity,
+                    tier=viewer.tier,
+                    currency=viewer.currency,
+                    site=viewer.site,
+                )
+                for variant, quantity in wanted
+            ]
+        )
+        return [quote.trace if isinstance(quote, Quote) else () for quote in quotes]
 
     async def _ladders(self, keys: list[UUID]) -> list[list[LadderStep]]:
         viewer = await self.reader.viewer()

@@ -41,17 +41,20 @@ class CatalogShopQuery:
         price: PriceRange | None = None,
         tags: list[str] | None = None,
         attributes: list[AttributeFilter] | None = None,
+        in_stock: bool = False,
     ) -> Connection[Product]:
-        """Published products of a category and all below it, that have all words, tags and attributes asked for."""
+        """Published products of a category and all below it, that have all that is asked for."""
         page = PageRequest.of(first, after, last, before)
         asked = selection_of(info).below("nodes", "edges.node")
+        settings = shop_reader(info.context).settings
         wanted = filter_of(
             category=category,
             search=search,
             tags=tags,
             price=price,
             attributes=attributes,
-            currency=shop_reader(info.context).settings.currency,
+            currency=settings.currency,
+            in_stock=settings.time_zone if in_stock else "",
         )
         return await list_products(info.context, page, asked, wanted, sort)
 

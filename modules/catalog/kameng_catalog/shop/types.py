@@ -18,7 +18,9 @@ from msgspec import UNSET, UnsetType
 from kameng.graphql import Info, Money, Node, Selection, object_of, selection_of
 from kameng.ids import global_id
 from kameng.money import Money as Amount
+from kameng_catalog.delivery_kinds import DeliveryKind
 from kameng_catalog.forms import read_form
+from kameng_catalog.price_steps import PriceStepShown, step_shown
 from kameng_catalog.prices_shown import price_shown
 from kameng_catalog.shop.form_types import FormField
 from kameng_catalog.shop.product_fields import Attribute, ExtraLoaders, ProductExtras
@@ -26,6 +28,7 @@ from kameng_catalog.shop.product_fields import Attribute, ExtraLoaders, ProductE
 if TYPE_CHECKING:
     from strawberry.dataloader import DataLoader
 
+    from kameng_catalog.price_trace import PriceStep
     from kameng_catalog.settings import CatalogSettings
     from kameng_catalog.shop.loaders import LadderStep, ShopLoaders
 
@@ -44,6 +47,8 @@ class Loaders(ExtraLoaders, Protocol):
     def lowest(self) -> DataLoader[UUID, Money | None]: ...
     @property
     def ladder(self) -> DataLoader[UUID, list[LadderStep]]: ...
+    @property
+    def trace(self) -> DataLoader[tuple[UUID, int], Sequence[PriceStep]]: ...
     def product(self, asked: Selection) -> DataLoader[UUID, Product | None]: ...
     def variants_of(self, asked: Selection) -> DataLoader[UUID, list[Variant]]: ...
     async def price(self, variant: UUID) -> Money | None: ...
@@ -111,6 +116,7 @@ class Variant(Node):
     max_quantity: int = strawberry.field(description="The most that one order takes.")
     face_minor: strawberry.Private[int | None]
     face_currency: strawberry.Private[str]
+    delivery_kind: strawberry.Private[str]
     loaders: strawberry.Private[Loaders]
     unit: strawberry.Private[Money | UnsetType | None] = UNSET
     pieces: strawberry.Private[int | None] = None
@@ -140,6 +146,20 @@ class Variant(Node):
             QuantityPrice(from_quantity=step.from_quantity, unit=price_shown(step.units, currency))
             for step in ladder
         ]
+
+    @strawberry.field(
+        description="How the price of the smallest order comes to be, in the order in which the steps decide; none if it is not "
+        "for sale to you."
+    )
+    async def price_steps(self, info: Info) -> list[PriceStepShown]:
+        """By the one place that quotes prices."""
+        trace = await self.loaders.trace.load((self.key, self.min_quantity))
+        return [step_shown(step, info.context.locale) for step in trace]
+
+    @strawberry.field(description="How it is delivered once it is paid.")
+    def delivery(self) -> DeliveryKind:
+        """From stock, by people, or by a supplier."""
+        return DeliveryKind(self.delivery_kind)
 
     @strawberry.field(graphql_type=StockState, description="Whether it can be bought now.")
     def stock_state(self) -> Ahead[StockState]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, cast
 
 import strawberry
 
-from kameng.graphql import Info
-from kameng_fulfilment.flash.known import FlashSale, KnownSales
+from kameng_fulfilment.flash.known import FlashSale
 
 
 @strawberry.enum(description="Where a flash sale stands.")
@@ -44,27 +42,3 @@ class VariantFlashSale:
     per_buyer: int = strawberry.field(description="Pieces that one buyer gets at most.")
     remaining: int = strawberry.field(description="Pieces left, as of about a second ago.")
     state: FlashSaleState
-
-
-class OnSale:
-    """What fulfilment adds to a variant in the shop."""
-
-    @strawberry.field(
-        description="The flash sale that runs or comes next, if there is one. Known to about a second; whether somebody gets a "
-        "piece is decided when he orders."
-    )
-    async def flash_sale(self, info: Info) -> VariantFlashSale | None:
-        """The next or running flash sale."""
-        known = await info.context.service(KnownSales).read()
-        for sale in known.get(cast("Any", self).key, ()):
-            state = state_of(sale)
-            if state is not FlashSaleState.OVER:
-                return VariantFlashSale(
-                    opens_at=sale.opens_at,
-                    closes_at=sale.closes_at,
-                    quantity=sale.quantity,
-                    per_buyer=sale.per_buyer,
-                    remaining=sale.quantity - sale.sold,
-                    state=state,
-                )
-        return None

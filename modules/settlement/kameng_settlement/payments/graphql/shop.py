@@ -20,14 +20,25 @@ from kameng_settlement.payments.errors import (
     PaymentOver,
 )
 from kameng_settlement.payments.gift_cards import redeem
-from kameng_settlement.payments.graphql.types import Payment, PaymentAttempt, PaymentFlow, flow_of
+from kameng_settlement.payments.graphql.types import (
+    Payment,
+    PaymentAttempt,
+    PaymentFlow,
+    PaymentWay,
+    flow_of,
+    ways_shown,
+)
 from kameng_settlement.payments.manual import add_proof
 from kameng_settlement.payments.opening import payment_by_number
 from kameng_settlement.payments.records import StoredPayment, payment_topic
+from kameng_settlement.payments.routing import Wanted, enabled_accounts
 from kameng_settlement.payments.starting import Choice, start
 from kameng_settlement.payments.top_ups import open_top_up
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.types import Wallet, load_wallet
+
+PURCHASE = "purchase"
+"""The purpose of something that is not ordered yet."""
 
 LONGEST_KEY = 100
 """Characters of a client's idempotency key."""
@@ -134,6 +145,22 @@ class PaymentsQuery:
             return Payment.of(await own_payment(info.context, number))
         except NotFound:
             return None
+
+    @strawberry.field(
+        description="The ways in which you could pay an amount as things stand, the preferred one first; empty: none."
+    )
+    async def payment_ways(self, info: Info, amount: MoneyInput) -> list[PaymentWay]:
+        """Before there is an order, so that whoever checks out knows what he can choose from."""
+        context = info.context
+        asked = Wanted(
+            amount=amount.parsed(),
+            purpose=PURCHASE,
+            payer_kind="member" if context.principal.kind is PrincipalKind.MEMBER else "guest",
+            manual_from_minor=context.kernel.settings.section(
+                "settlement", SettlementSettings
+            ).manual_from_minor,
+        )
+        return ways_shown(context, await enabled_accounts(context.kernel), asked)
 
 
 @strawberry.type

@@ -67,6 +67,10 @@ INDEXES = (
         "create index kernel_session_live on kernel_session (principal_kind, principal_id, created_at desc)"
         " where revoked_at is null",
     ),
+    Index(
+        "kernel_session_staff",
+        "create index kernel_session_staff on kernel_session (id desc) where principal_kind = 'staff'",
+    ),
     Index("kernel_session_expiry", "create index kernel_session_expiry on kernel_session (expires_at)"),
     Index(
         "kernel_api_token_principal",

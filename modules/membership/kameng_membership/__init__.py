@@ -24,7 +24,9 @@ from kameng_membership.directory import Directory
 from kameng_membership.events import MemberBlocked, MemberRegistered
 from kameng_membership.first_administrator import FirstAdministratorLinks
 from kameng_membership.levels import seed_levels
+from kameng_membership.logins.graphql import LoggedInMember, LogInsMutation, LogInsQuery, log_in_nodes
 from kameng_membership.members import MemberDirectory
+from kameng_membership.notes.graphql import NotedMember, NotesMutation, note_nodes
 from kameng_membership.resetting import MAIL_RESET, RESET
 from kameng_membership.settings import MembershipSettings
 from kameng_membership.shop import MembershipMutation, MembershipQuery, member_nodes
@@ -33,13 +35,18 @@ from kameng_membership.tiers import open_tiers
 
 
 @strawberry.type
-class MembershipAdminQuery(EntryQuery, MembersQuery, StaffQuery):
+class MembershipAdminQuery(EntryQuery, MembersQuery, StaffQuery, LogInsQuery):
     """Queries of the back office."""
 
 
 @strawberry.type
-class MembershipAdminMutation(EntryMutation, MembersMutation, StaffMutation):
+class MembershipAdminMutation(EntryMutation, MembersMutation, StaffMutation, LogInsMutation, NotesMutation):
     """Mutations of the back office."""
+
+
+@strawberry.type
+class OfficeMember(LoggedInMember, NotedMember):
+    """What the back office sees of a member beside what he is."""
 
 
 module = Module(
@@ -52,7 +59,14 @@ module = Module(
     admin=SchemaPart(
         query=MembershipAdminQuery,
         mutation=MembershipAdminMutation,
-        nodes={"Member": managed_member_nodes, "StaffMember": staff_nodes, "Role": role_nodes},
+        extend={"Member": OfficeMember},
+        nodes={
+            "Member": managed_member_nodes,
+            "StaffMember": staff_nodes,
+            "Role": role_nodes,
+            "StaffLogIn": log_in_nodes,
+            "MemberNote": note_nodes,
+        },
     ),
     provides=(
         Provide(Members, lambda kernel: MemberDirectory(kernel.db)),

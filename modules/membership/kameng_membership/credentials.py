@@ -87,6 +87,28 @@ async def prove(context: Context, door: Door, email: str, password: str) -> Mapp
     return found
 
 
+async def confirm_password(context: Context, door: Door, password: str) -> UUID:
+    """Insist that whoever asks knows his own password; returns the principal's key.
+
+    Raises:
+        WrongCredentials: it is wrong.
+        RateLimited: too many tries.
+    """
+    key = context.principal.require_kind(door.kind)
+    settings, auth = membership_settings(context), context.kernel.auth
+    limit = f"change:{context.principal.key}"
+    await auth.limiter.check("login", limit, settings.logins_per_account)
+    row = await context.db.fetchrow(door.password, key)
+    if (
+        row is None
+        or row["password_hash"] is None
+        or not await verify_password(row["password_hash"], password)
+    ):
+        raise wrong_credentials()
+    await auth.limiter.reset("login", limit, settings.logins_per_account)
+    return key
+
+
 async def change_password(context: Context, door: Door, current: str, new: str) -> UUID:
     """Replace one's own password and end all of one's other sessions; returns the principal's key.
 

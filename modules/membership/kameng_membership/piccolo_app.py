@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from kameng_membership.articles.tables import Article
+from kameng_membership.notes.tables import MemberNote
 from kameng_membership.privacy.tables import DataExport, ErasureRequest
 from kameng_membership.recipients.tables import Recipient
 from kameng_membership.tables import Level, Member, Role, StaffMember, StaffRole
@@ -22,6 +23,7 @@ APP_CONFIG = AppConfig(
         Recipient,
         DataExport,
         ErasureRequest,
+        MemberNote,
     ],
     migration_dependencies=[],
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import Enum
 from typing import cast
 from uuid import UUID
 
+import msgspec
 import strawberry
 
 from kameng.auth import VISITOR, Principal, PrincipalDirectory, PrincipalKind, SchemaName
+from kameng.errors import Unauthenticated
 from kameng.graphql import Context
 
 
@@ -48,6 +51,29 @@ async def open_session(
         return opened.token
     cookie = auth.cookie(cast("SchemaName", context.schema))
     context.cookies.append(cookie.header(opened.token, max_age=auth.sessions.lifetime_seconds(kind)))
+    return None
+
+
+async def renew_session(context: Context, transport: SessionTransport) -> str | None:
+    """Give the session that the client came with a new token, now that it has proved once more who it is.
+
+    Returns:
+        the token, if the client asked for it; otherwise it goes into the answer's cookie.
+
+    Raises:
+        Unauthenticated: it has ended, or the request came with an API token.
+    """
+    auth, principal = context.kernel.auth, context.principal
+    if principal.session is None:
+        raise Unauthenticated("This needs a session.", cure="Log in.")
+    opened = await auth.sessions.rotate(principal.session, stepped_up=True)
+    context.principal = msgspec.structs.replace(principal, session=opened.id, step_up_at=datetime.now(UTC))
+    if transport is SessionTransport.TOKEN:
+        return opened.token
+    cookie = auth.cookie(cast("SchemaName", context.schema))
+    context.cookies.append(
+        cookie.header(opened.token, max_age=auth.sessions.lifetime_seconds(principal.kind))
+    )
     return None
 
 

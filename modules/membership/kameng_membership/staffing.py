@@ -117,7 +117,7 @@ async def set_roles(context: Context, staff: UUID, roles: Sequence[UUID]) -> Non
     """
     async with context.db.transaction():
         await context.db.execute(LOCK_STAFF)
-        await _insist_on_staff(context, staff)
+        await insist_on_staff(context, staff)
         await _replace_roles(context, staff, roles)
         await _insist_on_owner(context)
         await _record(context, "membership.set_staff_roles", staff, {"roles": [str(role) for role in roles]})
@@ -134,7 +134,7 @@ async def set_enabled(context: Context, staff: UUID, *, enabled: bool) -> None:
     """
     async with context.db.transaction():
         await context.db.execute(LOCK_STAFF)
-        await _insist_on_staff(context, staff)
+        await insist_on_staff(context, staff)
         await context.db.execute(SET_STAFF_STATE, staff, enabled)
         await _insist_on_owner(context)
         await _record(
@@ -203,7 +203,13 @@ async def _replace_roles(context: Context, staff: UUID, roles: Sequence[UUID]) -
     await context.db.execute(ADD_STAFF_ROLES, [new_id() for _ in wanted], staff, wanted)
 
 
-async def _insist_on_staff(context: Context, staff: UUID) -> None:
+async def insist_on_staff(context: Context, staff: UUID) -> None:
+    """Insist that somebody holds no more than whoever asks.
+
+    Raises:
+        NotFound: there is nobody of the staff with this id.
+        Forbidden: the person holds more.
+    """
     row = await context.db.fetchrow(STAFF_PERMISSIONS, staff)
     if row is None:
         raise NotFound("There is nobody of the staff with this id.", cure="`staff` lists them.")

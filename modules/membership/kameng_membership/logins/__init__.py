@@ -1,0 +1,1 @@
+"""Who of the staff logged in, from where; and logging people out."""

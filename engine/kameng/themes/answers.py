@@ -21,6 +21,7 @@ from kameng.errors import (
     Unauthenticated,
     UnavailableError,
 )
+from kameng.graphql.uploads import UploadMalformed, UploadTooLarge, UploadTooMany
 from kameng.themes.csp import page_headers
 from kameng.themes.visit import Visit
 
@@ -37,6 +38,9 @@ _STATUSES = {
     RateLimited.code: 429,
     Unauthenticated.code: 401,
     UnavailableError.code: 503,
+    UploadMalformed.code: 400,
+    UploadTooLarge.code: 413,
+    UploadTooMany.code: 413,
 }
 
 INTERNAL = "INTERNAL"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from kameng.auth.cross_site import CrossSiteRequest, check_origin
+from kameng.errors import Refusal
 from kameng.graphql.context import Context
 from kameng.themes import answers, csrf
 from kameng.themes.answers import HttpAnswer, PageFailure
@@ -21,6 +23,7 @@ from kameng.themes.form_view import INSTANCE_FIELD, KEY_FIELD, NEXT_FIELD, new_k
 from kameng.themes.local_path import is_local_path, local_path
 from kameng.themes.manifest import FormSpec
 from kameng.themes.patterns import filled
+from kameng.themes.receiving import read_form, texts_of
 from kameng.themes.rendering import Rendering
 from kameng.themes.serving import AnyRequest, PageServer
 from kameng.themes.visit import OWN_PARAMETER, PostedForm, Visit
@@ -46,6 +49,7 @@ class Submission:
         name, spec, document: which form.
         pairs: all its fields, in order.
         own: the engine's hidden fields.
+        refused: why a file was not taken, by the name of its field.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Submission:
     document: ThemeDocument
     pairs: Sequence[tuple[str, Any]]
     own: Mapping[str, str]
+    refused: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -91,16 +96,17 @@ class FormServer:
         """Answer POST."""
         visit = self._pages.begin(request)
         try:
-            await self._pages.identify(visit, request)
-            found = self._theme.routes.match(self._pages.inner_path(visit.path))
-            visit.page, visit.parameters = found or ("", {})
-            sent = await self._read(request, visit)
-            self._pages.guard(sent.spec.requires, visit.context.principal)
-            return await self._run(visit, sent)
+            with ExitStack() as files:
+                await self._pages.identify(visit, request)
+                found = self._theme.routes.match(self._pages.inner_path(visit.path))
+                visit.page, visit.parameters = found or ("", {})
+                sent = await self._read(request, visit, files)
+                self._pages.guard(sent.spec.requires, visit.context.principal)
+                return await self._run(visit, sent)
         except Exception as fault:  # the last line of defence: a visitor always gets a page
             return await answer_failure(self._pages, visit, fault)
 
-    async def _read(self, request: AnyRequest, visit: Visit) -> Submission:
+    async def _read(self, request: AnyRequest, visit: Visit, files: ExitStack) -> Submission:
         name = request.query_params.get(OWN_PARAMETER, "")
         spec, document = self._theme.merged.forms.get(name), self._theme.form_documents.get(name)
         if spec is None or document is None:
@@ -109,19 +115,27 @@ class FormServer:
             check_origin("POST", request.headers, cookie_used=True)
         except CrossSiteRequest as fault:
             raise PageFailure(403, FORGED) from fault
-        pairs = list((await request.form()).multi_items())
-        own = {key: value for key, value in pairs if key.startswith("_") and isinstance(value, str)}
-        if not csrf.holds(own.get(csrf.FIELD), visit.seed, visit.session):
-            raise PageFailure(403, FORGED)
+
+        def admit(texts: Mapping[str, str]) -> None:
+            if not csrf.holds(texts.get(csrf.FIELD), visit.seed, visit.session):
+                raise PageFailure(403, FORGED)
+
+        schema, principal = self._theme.merged.schema, visit.context.principal
+        parts = await read_form(request, visit.context.kernel, schema, document, principal, admit, files)
+        texts = texts_of(parts.pairs)
+        admit(texts)
         pairs = [
-            (key, value.replace("\r\n", "\n") if isinstance(value, str) else value) for key, value in pairs
+            (key, value.replace("\r\n", "\n") if isinstance(value, str) else value)
+            for key, value in parts.pairs
         ]
-        return Submission(name, spec, document, pairs, own)
+        own = {key: value for key, value in texts.items() if key.startswith("_")}
+        return Submission(name, spec, document, pairs, own, parts.refused)
 
     async def _run(self, visit: Visit, sent: Submission) -> HttpAnswer:
         given = fill_variables(sent.document.variables, grow(sent.pairs), visit.parameters, nulls=True)
-        if given.errors:
-            return await self._again(visit, sent, given.errors, 422)
+        if given.errors or sent.refused:
+            files, codes = self._refused_files(visit, sent)
+            return await self._again(visit, sent, {**given.errors, **files}, 422, codes=codes)
         context = visit.context
         context.idempotency_key = sent.key
         answer = await self._pages.executor.execute(sent.document.source, given.values, context)
@@ -143,6 +157,19 @@ class FormServer:
         if sent.spec.shows:
             return await self._again(visit, sent, {}, 200, answer=data)
         return self._led_on(visit, sent, target or visit.address)
+
+    def _refused_files(
+        self, visit: Visit, sent: Submission
+    ) -> tuple[dict[str, Sequence[str]], Sequence[str]]:
+        """Messages by field for files that were not taken, and their codes."""
+        speaker = Rendering(self._theme, visit, PageData())
+        messages: dict[str, Sequence[str]] = {
+            usual_name(name): [
+                speaker.refusal({"code": refusal.code, "message": refusal.message, "cure": refusal.cure})
+            ]
+            for name, refusal in sent.refused.items()
+        }
+        return messages, tuple(refusal.code for refusal in sent.refused.values())
 
     def _led_on(self, visit: Visit, sent: Submission, target: str) -> HttpAnswer:
         """Success: to the next page. A script that asked for a block of this one shows the message itself."""

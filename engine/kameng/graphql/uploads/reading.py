@@ -184,8 +184,11 @@ class Parts:
                 return event
         return None
 
-    async def _file(self, segment: MultipartSegment, most: int, left: int) -> UploadedFile:
-        name, declared = _name_of(segment), (segment.content_type or "").lower()
+    async def _file(
+        self, segment: MultipartSegment, most: int, left: int, declared: str | None = None
+    ) -> UploadedFile:
+        name = file_name(segment)
+        declared = (segment.content_type or "").lower() if declared is None else declared
         if segment.filename is None:
             raise _malformed(f"The part {segment.name!r} is no file: it has no file name.")
         if declared not in self._limits.types:
@@ -248,7 +251,8 @@ def _check_kind(name: str, declared: str, head: bytes) -> None:
         )
 
 
-def _name_of(segment: MultipartSegment) -> str:
+def file_name(segment: MultipartSegment) -> str:
+    """What the sender calls a file, without folders and what cannot be shown."""
     given = segment.filename or ""
     plain = PurePosixPath(PureWindowsPath(given).name).name
     return "".join(sign for sign in plain if sign.isprintable())[:LONGEST_NAME] or "file"

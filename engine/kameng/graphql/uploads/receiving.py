@@ -34,6 +34,42 @@ IMPORTS_AT_ONCE = 2
 """Of these, those with files of imports."""
 
 
+def upload_limits(kernel: Kernel, schema: Literal["shop", "admin"]) -> UploadLimits:
+    """What clients of a schema may send."""
+    settings = kernel.settings.section("graphql", GraphQLSettings)
+    return UploadLimits(
+        files=settings.upload_max_files,
+        file_bytes=settings.upload_max_bytes,
+        total_bytes=settings.upload_total_bytes,
+        # Only the staff imports.
+        import_bytes=settings.upload_import_bytes if schema == "admin" else 0,
+        types=frozenset(settings.upload_types),
+        operations_bytes=MAX_BODY,
+    )
+
+
+class Turns:
+    """Bounds how many requests with files, and of imports, a process receives at the same time."""
+
+    def __init__(self) -> None:
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def of(self, what: Literal["files", "imports"]) -> Iterator[None]:
+        """One more, for as long as the block lasts.
+
+        Raises:
+            UnavailableError: there are too many.
+        """
+        if self._under_way[what] >= (AT_ONCE if what == "files" else IMPORTS_AT_ONCE):
+            raise UnavailableError("Too many files are being received.", cure="Send it again in a moment.")
+        self._under_way[what] += 1
+        try:
+            yield
+        finally:
+            self._under_way[what] -= 1
+
+
 class Uploads:
     """Receives the requests with files of one schema.
 
@@ -43,19 +79,10 @@ class Uploads:
     """
 
     def __init__(self, kernel: Kernel, schema: Literal["shop", "admin"]) -> None:
-        settings = kernel.settings.section("graphql", GraphQLSettings)
         self._kernel = kernel
         self._schema: Literal["shop", "admin"] = schema
-        self._under_way: Counter[str] = Counter()
-        self._limits = UploadLimits(
-            files=settings.upload_max_files,
-            file_bytes=settings.upload_max_bytes,
-            total_bytes=settings.upload_total_bytes,
-            # Only the staff imports.
-            import_bytes=settings.upload_import_bytes if schema == "admin" else 0,
-            types=frozenset(settings.upload_types),
-            operations_bytes=MAX_BODY,
-        )
+        self._turns = Turns()
+        self._limits = upload_limits(kernel, schema)
 
     async def read(
         self, scope: HTTPScope, headers: Mapping[str, str], receive: Receive, files: ExitStack
@@ -71,23 +98,13 @@ class Uploads:
             Refusal: it breaks a rule or a limit; all have a code and a cure of their own.
             UnavailableError: too many requests with files are under way.
         """
-        files.enter_context(self._turn("files", AT_ONCE))
+        files.enter_context(self._turns.of("files"))
         parts = Parts(receive, headers["content-type"], self._limits, files)
         try:
             return await self._read(scope, headers, parts, files)
         except Refusal:
             await parts.pass_over()
             raise
-
-    @contextmanager
-    def _turn(self, what: str, most: int) -> Iterator[None]:
-        if self._under_way[what] >= most:
-            raise UnavailableError("Too many files are being received.", cure="Send it again in a moment.")
-        self._under_way[what] += 1
-        try:
-            yield
-        finally:
-            self._under_way[what] -= 1
 
     async def _read(
         self, scope: HTTPScope, headers: Mapping[str, str], parts: Parts, files: ExitStack
@@ -113,7 +130,7 @@ class Uploads:
             await parts.pass_over()
             return request  # whose document will be told to be wrong
         if imports:
-            files.enter_context(self._turn("imports", IMPORTS_AT_ONCE))
+            files.enter_context(self._turns.of("imports"))
         async for key, file in parts.files(places, imports):
             for place in places[key]:
                 put(variables, place, file)

@@ -285,6 +285,8 @@ async def test_roles_and_permissions_are_listed_with_their_titles(club: Club) ->
     ]
     assert of_modules == [
         {"name": "catalog.edit", "title": "编辑商品"},
+        {"name": "membership.erase_members", "title": "处理会员数据删除申请"},
+        {"name": "membership.manage_articles", "title": "编写公告和帮助页面"},
         {"name": "membership.manage_members", "title": "调整会员等级、封禁会员"},
         {"name": "membership.manage_staff", "title": "管理员工和角色"},
         {"name": "membership.read_members", "title": "查看会员"},

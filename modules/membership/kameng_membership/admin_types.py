@@ -37,6 +37,7 @@ class MemberState(Enum):
 
     ACTIVE = "active"
     BLOCKED = "blocked"
+    ERASED = "erased"
 
 
 @strawberry.type(name="Member", description="Somebody who buys here.")

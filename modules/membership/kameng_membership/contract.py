@@ -9,9 +9,19 @@ from uuid import UUID
 import msgspec
 
 from kameng_membership.emails import normal_email
-from kameng_membership.events import MemberBlocked, MemberRegistered
+from kameng_membership.events import MemberBlocked, MemberErased, MemberRegistered
+from kameng_membership.privacy_contract import PersonalData
 
-__all__ = ["MemberBlocked", "MemberContact", "MemberRegistered", "MemberSnapshot", "Members", "normal_email"]
+__all__ = [
+    "MemberBlocked",
+    "MemberContact",
+    "MemberErased",
+    "MemberRegistered",
+    "MemberSnapshot",
+    "Members",
+    "PersonalData",
+    "normal_email",
+]
 
 
 class MemberSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,4 +69,8 @@ class Members(Protocol):
 
     async def find(self, login: str) -> MemberSnapshot | None:
         """The member with this e-mail address, if there is one."""
+        ...
+
+    async def called(self, text: str, at_most: int) -> list[UUID]:
+        """Members whose e-mail address begins so, by address; for searches of the staff. One statement."""
         ...

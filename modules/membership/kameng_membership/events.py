@@ -23,3 +23,14 @@ class MemberBlocked(Event, frozen=True, kw_only=True):
 
     name = "membership.member_blocked"
     member: str
+
+
+class MemberErased(Event, frozen=True, kw_only=True):
+    """What the shop kept about a member was erased, and the account closed for good.
+
+    Attributes:
+        member: its key, which leads to nobody from now on.
+    """
+
+    name = "membership.member_erased"
+    member: str

@@ -52,7 +52,7 @@ async def block(context: Context, member: UUID, reason: str) -> None:
         )
     async with context.db.transaction():
         before = await context.db.fetchrow(LOCK_MEMBER, member)
-        if before is None:
+        if before is None or before["state"] == "erased":
             raise _no_member()
         await context.db.execute(SET_MEMBER_STATE, member, "blocked")
         await context.kernel.auth.end_everything(PrincipalKind.MEMBER, member)
@@ -69,7 +69,7 @@ async def unblock(context: Context, member: UUID) -> None:
     """
     async with context.db.transaction():
         before = await context.db.fetchrow(LOCK_MEMBER, member)
-        if before is None:
+        if before is None or before["state"] == "erased":
             raise _no_member()
         await context.db.execute(SET_MEMBER_STATE, member, "active")
         if before["state"] != "active":

@@ -9,7 +9,13 @@ from kameng.db import Database
 from kameng.errors import InvalidInput
 from kameng_membership.contract import MemberContact, MemberSnapshot
 from kameng_membership.emails import normal_email
-from kameng_membership.statements import FIND_MEMBER, MEMBER_SNAPSHOTS, READ_MEMBERS
+from kameng_membership.statements import (
+    FIND_MEMBER,
+    MEMBER_SNAPSHOTS,
+    MEMBERS_CALLED,
+    READ_MEMBERS,
+    escaped_like,
+)
 
 
 class MemberDirectory:
@@ -51,3 +57,11 @@ class MemberDirectory:
         except InvalidInput:
             return None
         return MemberSnapshot(id=row["id"], tier=row["tier"], active=row["active"]) if row else None
+
+    async def called(self, text: str, at_most: int) -> list[UUID]:
+        """See `kameng_membership.contract.Members.called`."""
+        beginning = text.strip().lower()
+        if not beginning or "\0" in beginning:
+            return []
+        rows = await self._db.fetch(MEMBERS_CALLED, escaped_like(beginning) + "%", at_most)
+        return [row["id"] for row in rows]

@@ -22,6 +22,7 @@ class MembershipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         resets_tried_per_address: tries to use such a link from one network address.
         reset_minutes: how long such a link works.
         reset_page: the front end's page that it leads to, with ``token`` as a parameter; empty: ``/reset-password`` of the shop.
+        data_exports: how many copies of its data a member may ask for.
         tier_cache_seconds: how long a process may show prices of a member's former level; 0: never. An order
             is always priced at the level of the moment.
     """
@@ -37,4 +38,5 @@ class MembershipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     resets_tried_per_address: str = "20/minute;100/hour"
     reset_minutes: Annotated[int, msgspec.Meta(ge=5, le=24 * 60)] = 60
     reset_page: str = ""
+    data_exports: str = "3/day"
     tier_cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=300)] = 5.0

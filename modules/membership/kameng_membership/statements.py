@@ -233,3 +233,14 @@ SAVE_ROLE = Statement(
 STAFF_OF_ROLE = Statement(
     "membership.staff_of_role", "select staff from membership_staff_role where role = $1"
 )
+
+MEMBERS_CALLED = Statement(
+    "membership.members_called",
+    # Served by membership_member_email_prefix.
+    "select id from membership_member where email like $1 order by email limit $2",
+)
+
+
+def escaped_like(text: str) -> str:
+    """A text as a part of a pattern of LIKE that stands for itself."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

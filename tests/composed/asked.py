@@ -329,7 +329,8 @@ LISTS: dict[str, Asked] = {
     "admin orders": _admin(
         "orders(first: $first) { nodes { number memberId history { note } tickets { state } refunded { amount } "
         "received { amount } attention lines { sku total { amount } costs { pieces amount { amount } } } } } "
-        "sales(top: 20) { total { orders } byVariant { sku figures { units } } }"
+        "sales(top: 20) { total { orders } byVariant { sku figures { units } } } "
+        "salesByHour { weekday figures { orders } } salesSoFar { today { orders } yesterday { units } }"
     ),
 }
 """Lists with all that can be asked of their rows."""

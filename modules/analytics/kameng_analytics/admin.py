@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import strawberry
 
 from kameng import money
 from kameng.errors import InvalidInput
-from kameng.graphql import Info, Money
-from kameng.graphql.exact import Long
+from kameng.graphql import Info
 from kameng.ids import global_id
+from kameng_analytics.figures import SalesFigures
+from kameng_analytics.hours import HourQuery
 from kameng_analytics.reports.graphql import ReportQuery
 from kameng_analytics.reports.permissions import READ_FIGURES
 from kameng_analytics.settings import AnalyticsSettings
@@ -21,29 +20,6 @@ from kameng_analytics.statements import DAYS, PRODUCTS
 
 MAX_DAYS = 3 * 366
 """Days of one report."""
-
-
-@strawberry.type(description="What was sold.")
-class SalesFigures:
-    """What was sold."""
-
-    orders: Long = strawberry.field(description="Orders completed.")
-    units: Long = strawberry.field(description="Units sold.")
-    turnover: Money = strawberry.field(description="What buyers paid.")
-    cost: Money = strawberry.field(description="What the goods cost, as far as their cost is known.")
-    margin: Money = strawberry.field(description="Turnover less cost.")
-
-    @classmethod
-    def of(cls, row: Mapping[str, int] | asyncpg.Record | None, currency: str) -> SalesFigures:
-        """A row of a roll-up; None where nothing was sold."""
-        turnover, cost = (row["turnover"], row["cost"]) if row else (0, 0)
-        return cls(
-            orders=Long(row["orders"] if row else 0),
-            units=Long(row["units"] if row else 0),
-            turnover=Money.of(money.Money(turnover, currency)),
-            cost=Money.of(money.Money(cost, currency)),
-            margin=Money.of(money.Money(turnover - cost, currency)),
-        )
 
 
 @strawberry.type(description="What was sold on one business day.")
@@ -76,7 +52,7 @@ class SalesReport:
 
 
 @strawberry.type
-class AnalyticsQuery(ReportQuery):
+class AnalyticsQuery(ReportQuery, HourQuery):
     """Queries of the staff."""
 
     @strawberry.field(

@@ -29,6 +29,20 @@ ADD_DAY_VARIANTS = Statement(
     """,
 )
 
+ADD_QUARTERS = Statement(
+    "analytics.add_quarters",
+    """
+    insert into analytics_quarter (id, day, quarter, currency, orders, units, turnover, cost)
+    select * from unnest($1::uuid[], $2::date[], $3::smallint[], $4::text[],
+                         $5::int[], $6::bigint[], $7::bigint[], $8::bigint[])
+    on conflict (day, currency, quarter) do update set
+        orders = analytics_quarter.orders + excluded.orders,
+        units = analytics_quarter.units + excluded.units,
+        turnover = analytics_quarter.turnover + excluded.turnover,
+        cost = analytics_quarter.cost + excluded.cost
+    """,
+)
+
 DAYS = Statement(
     "analytics.days",
     # Served by the unique constraint analytics_day_once.
@@ -49,5 +63,28 @@ PRODUCTS = Statement(
     group by product, variant, sku
     order by turnover desc, variant
     limit $4
+    """,
+)
+
+HOURS = Statement(
+    "analytics.hours",
+    # Served by the unique constraint analytics_quarter_once; at most 168 rows come out.
+    """
+    select extract(isodow from day)::int as weekday, quarter / 4 as hour, sum(orders)::bigint as orders,
+           sum(units)::bigint as units, sum(turnover)::bigint as turnover, sum(cost)::bigint as cost
+    from analytics_quarter
+    where day between $1 and $2 and currency = $3
+    group by 1, 2
+    """,
+)
+
+BEFORE_QUARTER = Statement(
+    "analytics.before_quarter",
+    # Served by the unique constraint analytics_quarter_once.
+    """
+    select coalesce(sum(orders), 0)::bigint as orders, coalesce(sum(units), 0)::bigint as units,
+           coalesce(sum(turnover), 0)::bigint as turnover, coalesce(sum(cost), 0)::bigint as cost
+    from analytics_quarter
+    where day = $1 and currency = $2 and quarter < $3
     """,
 )

@@ -11,14 +11,14 @@ import strawberry
 
 from kameng.graphql.context import Info
 from kameng.module import SchemaPart
-from kameng.settings.describing import READ_SETTINGS, DescribedSetting, SettingKind, describe, shown, value_at
+from kameng.settings.describing import READ_SETTINGS, DescribedSetting, describe, shown, value_at
+from kameng.settings.fields import SettingKindName
 from kameng.settings.reading import Origin, Settings
 from kameng.settings.sections import SECTIONS
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
-KindName = strawberry.enum(SettingKind, name="SettingKind", description="What a setting's value is.")
 OriginName = strawberry.enum(
     Origin, name="SettingOrigin", description="Where a setting's value comes from; the last of them counts."
 )
@@ -30,7 +30,7 @@ class Setting:
 
     key: str = strawberry.field(description="Its name in kameng.toml, within its section.")
     variable: str = strawberry.field(description="The environment variable that goes before the file.")
-    kind: KindName  # type: ignore[valid-type]  # an enum that Strawberry named
+    kind: SettingKindName  # type: ignore[valid-type]  # an enum that Strawberry named
     about: str = strawberry.field(description="What it does, in English.")
     unit: str = strawberry.field(description="seconds, minutes, hours, days, bytes, minor, ppm, ms or none.")
     choices: list[str]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -17,6 +18,7 @@ from kameng.graphql import Connection, Context, Info, Money
 from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import key_of
+from kameng.settings import ThemesSettings
 from kameng_settlement.account_reads import (
     ACCOUNTS,
     Figures,
@@ -99,22 +101,40 @@ class AccountFigures:
         floor = (await _load_figures(info.context, account.key)).floor
         return None if floor is None else Money.of(money.Money(floor, account.currency))
 
+    @strawberry.field(
+        description="The account on some days of the shop's pages, both included; without them: the last thirty."
+    )
+    async def days(
+        self, info: Info, since: date | None = None, until: date | None = None
+    ) -> LedgerAccountPeriod:
+        """A statement of the account by days."""
+        zone = ZoneInfo(info.context.kernel.settings.section("themes", ThemesSettings).time_zone)
+        until = until or datetime.now(zone).date()
+        since = since or until - timedelta(days=29)
+        begin, end = (datetime.combine(day, time(), zone) for day in (since, until + timedelta(days=1)))
+        return await _period(info, cast("LedgerAccount", self), begin, end)
+
     @strawberry.field(description="The account in a period, by the time of posting.")
     async def period(self, info: Info, since: datetime, until: datetime) -> LedgerAccountPeriod:
         """A statement of the account."""
-        account = cast("LedgerAccount", self)
-        period = Period.of(since, until)
-        sums = await load_sums(info.context, account.key, period)
-        return LedgerAccountPeriod(
-            account=account.key,
-            period=period,
-            since=since,
-            until=until,
-            opening=_shown(info.context, account, sums.opening),
-            debits=Money.of(money.Money(sums.debits, account.currency)),
-            credits=Money.of(money.Money(sums.credits, account.currency)),
-            closing=_shown(info.context, account, sums.closing),
-        )
+        return await _period(info, cast("LedgerAccount", self), since, until)
+
+
+async def _period(
+    info: Info, account: LedgerAccount, since: datetime, until: datetime
+) -> LedgerAccountPeriod:
+    period = Period.of(since, until)
+    sums = await load_sums(info.context, account.key, period)
+    return LedgerAccountPeriod(
+        account=account.key,
+        period=period,
+        since=since,
+        until=until,
+        opening=_shown(info.context, account, sums.opening),
+        debits=Money.of(money.Money(sums.debits, account.currency)),
+        credits=Money.of(money.Money(sums.credits, account.currency)),
+        closing=_shown(info.context, account, sums.closing),
+    )
 
 
 @strawberry.type

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import strawberry
 
@@ -10,6 +12,7 @@ from kameng.graphql import Connection, Info, mutation, payload
 from kameng.graphql.pages import PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
+from kameng.settings import ThemesSettings
 from kameng_settlement.account_graphql import AccountQuery
 from kameng_settlement.admin_types import (
     READ_LEDGER,
@@ -45,10 +48,15 @@ class SettlementAdminQuery(AccountQuery, HoldQuery, DayQuery):
         info.context.require(READ_LEDGER)
         return trial_balances(await trial_balance(info.context.db))
 
-    @strawberry.field(description="The ledger's transactions, the newest first.")
+    @strawberry.field(
+        description="The ledger's transactions, the newest first; of a kind, or of some days of the shop's pages."
+    )
     async def ledger_transactions(
         self,
         info: Info,
+        kind: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -57,7 +65,10 @@ class SettlementAdminQuery(AccountQuery, HoldQuery, DayQuery):
         """A page of ledger transactions."""
         info.context.require(READ_LEDGER)
         page = PageRequest.of(first, after, last, before)
-        rows = await transaction_page(info.context.db, page)
+        zone = ZoneInfo(info.context.kernel.settings.section("themes", ThemesSettings).time_zone)
+        begin = None if since is None else datetime.combine(since, time(), zone)
+        end = None if until is None else datetime.combine(until + timedelta(days=1), time(), zone)
+        rows = await transaction_page(info.context.db, page, kind=kind, since=begin, until=end)
         return page.connection(rows, TRANSACTIONS, lambda row: [row.id], LedgerTransaction.of)
 
 

@@ -17,7 +17,7 @@ from kameng.graphql import Connection, Context, Info, Money, Node
 from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import global_id
-from kameng_settlement.chart import Chart
+from kameng_settlement.chart import Chart, section_of
 from kameng_settlement.journal import (
     KindTotal,
     Side,
@@ -39,6 +39,17 @@ class LedgerSide(Enum):
 
     DEBIT = "debit"
     CREDIT = "credit"
+
+
+@strawberry.enum(description="A section of the books.")
+class LedgerSection(Enum):
+    """The sections of the books."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
 
 
 @strawberry.type(description="A line of an account: one side of a posting.")
@@ -188,6 +199,22 @@ class TrialBalanceLine:
     accounts: int = strawberry.field(description="How many accounts there are of it.")
     debits: Money
     credits: Money
+
+    @strawberry.field(description="The section of the books that it belongs to; null: the chart lacks it.")
+    def section(self, info: Info) -> LedgerSection | None:
+        """The section."""
+        known = info.context.service(Chart).kind(self.kind)
+        return None if known is None else LedgerSection(section_of(known))
+
+    @strawberry.field(
+        description="Credits minus debits where it grows by credits, as wallets and sales do; else the reverse."
+    )
+    def balance(self, info: Info) -> Money:
+        """The balance."""
+        known = info.context.service(Chart).kind(self.kind)
+        credited = self.credits.amount - self.debits.amount
+        by_debits = known is not None and known.normal_side == "debit"
+        return Money(amount=-credited if by_debits else credited, currency=self.debits.currency)
 
     @strawberry.field(description="The kind's name in the language of the request.")
     def title(self, info: Info) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,14 +91,41 @@ class KindTotal(msgspec.Struct, frozen=True):
     credits: int
 
 
-async def transaction_page(db: Database, page: PageRequest) -> list[StoredTransaction]:
-    """A page of ledger transactions, with one more than asked for."""
-    behind, tail, cursor = page.clauses(TRANSACTIONS, 1)
+async def transaction_page(
+    db: Database,
+    page: PageRequest,
+    *,
+    kind: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[StoredTransaction]:
+    """A page of ledger transactions, with one more than asked for.
+
+    Args:
+        db: where they are.
+        page: which page.
+        kind: only those of a kind.
+        since, until: those that were posted then; the first moment, and the first one after.
+    """
+    conditions, values = ["true"], list[object]()
+    for condition, value in (
+        ("t.kind = ${}", kind),
+        ("t.posted_at >= ${}", since),
+        ("t.posted_at < ${}", until),
+        # Keys grow with time, so that a range of them is a range of the index; clocks may differ by some minutes.
+        ("t.id >= ${}", since and _first_key(since - _CLOCKS)),
+        ("t.id < ${}", until and _first_key(until + _CLOCKS)),
+    ):
+        if value is not None:
+            values.append(value)
+            conditions.append(condition.format(len(values)))
+    behind, tail, cursor = page.clauses(TRANSACTIONS, len(values) + 1)
     rows = await db.fetch(
         f"""
         select t.*, (select r.id from settlement_ledger_transaction r where r.reverses = t.id) as reversed_by
-        from settlement_ledger_transaction t where {behind} {tail}
+        from settlement_ledger_transaction t where {" and ".join(conditions)} and {behind} {tail}
         """,
+        *values,
         *cursor,
     )
     return [_stored(row) for row in rows]
@@ -124,6 +151,15 @@ async def postings_of(db: Database, transactions: Sequence[UUID]) -> list[list[S
 async def trial_balance(db: Database) -> list[KindTotal]:
     """All accounts added up by currency and kind; debits and credits of a currency are equal. One statement."""
     return [KindTotal(*row.values()) for row in await db.fetch(_TRIAL_BALANCE)]
+
+
+_CLOCKS = timedelta(minutes=10)
+"""How far the clocks of web machines may be off from the database's."""
+
+
+def _first_key(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a millisecond (RFC 9562 §5.7)."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def _stored(row: Mapping[str, Any]) -> StoredTransaction:

@@ -5,6 +5,7 @@ import strawberry
 from kameng_settlement.admin import SettlementAdminMutation, SettlementAdminQuery
 from kameng_settlement.payments.graphql.admin import PaymentsAdminMutation, PaymentsAdminQuery
 from kameng_settlement.payments.graphql.loading import LoadingAdminMutation, LoadingAdminQuery
+from kameng_settlement.payments.graphql.office import DeskMutation
 from kameng_settlement.payments.graphql.shop import PaymentsMutation, PaymentsQuery, PaymentsSubscription
 from kameng_settlement.reconciliation.graphql.admin import (
     ReconciliationAdminMutation,
@@ -19,7 +20,11 @@ class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery, Re
 
 @strawberry.type
 class AdminMutation(
-    SettlementAdminMutation, PaymentsAdminMutation, LoadingAdminMutation, ReconciliationAdminMutation
+    SettlementAdminMutation,
+    PaymentsAdminMutation,
+    DeskMutation,
+    LoadingAdminMutation,
+    ReconciliationAdminMutation,
 ):
     """Mutations of the staff."""
 

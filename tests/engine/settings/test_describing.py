@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
+from kameng.errors import InvalidInput
 from kameng.settings import SECTIONS, read_settings
 from kameng.settings.describing import DescribedSetting, SettingKind, describe, shown, value_at
+from kameng.settings.fields import SettingTextInput, values_of
 from kameng.settings.reading import Origin
 
 
@@ -44,6 +46,12 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     media: Pictures = Pictures()
     quiet: bool = False
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys by their number."""
+
+    keys: dict[str, str]
 
 
 FOUND = {setting.key: setting for setting in describe(Shape)}
@@ -108,3 +116,48 @@ def test_it_is_known_where_a_value_comes_from(tmp_path: Path) -> None:
     assert settings.variable("kameng", "port") == "PORT"
     assert settings.variable("auth", "step_up_minutes") == "KAMENG_AUTH__STEP_UP_MINUTES"
     assert value_at(settings.engine, "port") == 9100
+
+
+def test_texts_of_a_form_become_values_by_their_kind() -> None:
+    texts = [
+        SettingTextInput(name="host", value=" db.internal "),
+        SettingTextInput(name="port", value="7"),
+        SettingTextInput(name="wait_seconds", value=None),
+        SettingTextInput(name="api_key", value=None),
+        SettingTextInput(name="names", value="a\n\n b \n"),
+        SettingTextInput(name="quiet", value="true"),
+    ]
+
+    assert values_of(Shape, {"api_key"}, texts, ("input", "values")) == {
+        "host": "db.internal",
+        "port": 7,
+        "wait_seconds": None,
+        "names": ["a", "b"],
+        "quiet": True,
+    }  # the secret stays what it is
+
+
+def test_a_table_holds_the_entries_that_have_a_value() -> None:
+    texts = [
+        SettingTextInput(name="keys", entry="A1", value="one"),
+        SettingTextInput(name="keys", entry="B2", value=None),
+        SettingTextInput(name="keys", entry=None, value=None),
+    ]
+
+    assert values_of(Keys, (), texts, ("input", "values")) == {"keys": {"A1": "one"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SettingTextInput(name="port", value="seven"), "'seven' is no value of port."),
+        (SettingTextInput(name="quiet", value="maybe"), "'maybe' is no value of quiet."),
+        (SettingTextInput(name="host", value=" "), "This is required."),
+        (SettingTextInput(name="colour", value="red"), "There is no setting 'colour'."),
+    ],
+)
+def test_a_text_that_is_no_value_is_told_at_its_field(text: SettingTextInput, message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        values_of(Shape, (), [text], ("input", "values"))
+
+    assert (refused.value.message, refused.value.path) == (message, ("input", "values", "0", "value"))

@@ -81,6 +81,7 @@ async def test_a_member_fills_his_wallet(till: Till) -> None:
 
 
 async def test_the_ways_to_pay_are_told_before_there_is_anything_to_pay(till: Till) -> None:
+    whatever = "{ paymentWays { gateway flow } }"
     ways = """query($amount: Decimal!, $currency: String!) {
       paymentWays(amount: {amount: $amount, currency: $currency}) { gateway flow title } }"""
     visitor = Principal(kind=PrincipalKind.VISITOR)
@@ -93,6 +94,9 @@ async def test_the_ways_to_pay_are_told_before_there_is_anything_to_pay(till: Ti
         ]
     }
     assert await ask(till, "shop", ways, visitor, amount="10.00", currency="USD") == {"paymentWays": []}
+    assert await ask(till, "shop", whatever, visitor) == {
+        "paymentWays": [{"gateway": "bank", "flow": "QR"}, {"gateway": "bank", "flow": "REDIRECT"}]
+    }
 
 
 async def test_nobody_sees_or_pays_what_is_another_ones(till: Till) -> None:
@@ -239,7 +243,9 @@ async def test_gift_cards_are_made_shown_with_a_fresh_factor_and_redeemed(till: 
     make = """mutation { makeGiftCards(input: {name: "New year", amount: {amount: "50", currency: "CNY"}, count: 2}) {
       batch { id count redeemed } errors { code } } }"""
     batch = (await ask(till, "admin", make, STAFF))["makeGiftCards"]["batch"]
-    reveal = "mutation($id: ID!) { revealGiftCards(batchId: $id) { codes errors { code } } }"
+    reveal = (
+        'mutation($id: ID!) { revealGiftCards(batchId: $id, reason: "printed") { codes errors { code } } }'
+    )
     refused = (await ask(till, "admin", reveal, STAFF, id=batch["id"]))["revealGiftCards"]
     assert (refused["codes"], [error["code"] for error in refused["errors"]]) == (None, ["STEP_UP_REQUIRED"])
     fresh = Principal(
@@ -271,7 +277,7 @@ MUTATIONS = {
     'setTopUpBonusEnabled(id: "ID3", enabled: true)': "MANAGE_TOP_UPS",
     'makeGiftCards(input: {name: "n", amount: {amount: "1", currency: "CNY"}, count: 0})': "MANAGE_GIFT_CARDS",
     'voidGiftCards(batchId: "ID4", reason: "")': "MANAGE_GIFT_CARDS",
-    'revealGiftCards(batchId: "ID4")': "REVEAL_GIFT_CARDS",
+    'revealGiftCards(batchId: "ID4", reason: "x")': "REVEAL_GIFT_CARDS",
 }
 
 

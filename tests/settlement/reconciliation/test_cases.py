@@ -15,13 +15,16 @@ from kameng.money import Money
 from kameng_settlement.contract import Charge, Charging, InsufficientFunds, Wallets
 from kameng_settlement.ledger import AlreadyReversed, Ledger
 from kameng_settlement.reconciliation.cases import (
+    Case,
     CaseAction,
+    case_of,
     claim_case,
     comment_case,
     release_case,
     resolve_case,
 )
 from kameng_settlement.reconciliation.faults import ActionUnfit, CaseSettled, CaseTaken
+from kameng_settlement.reconciliation.outcomes import Planned, outcomes_of
 from kameng_settlement.verifying import verify_ledger
 from tests.settlement.reconciliation.bills import Traded
 from tests.settlement.reconciliation.ours import Desk
@@ -250,3 +253,40 @@ async def test_one_person_works_on_a_case(desk: Desk) -> None:
         await claim_case(bob, case)
     with pytest.raises(NotFound):
         await comment_case(bob, new_id(), "Nothing")
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+async def test_what_a_way_to_settle_would_post_is_what_it_posts(desk: Desk, side: str) -> None:
+    member = await member_of(desk)
+    both: dict[str, list[Traded]] = {"ours": [], "theirs": []}
+    both[side].append(THEIRS)
+    key = await case_of_day(desk, both["ours"], both["theirs"], member)
+    context = staff(desk)
+    offered = await outcomes_of(context, await _stored(desk, key))
+    wanted = offered[-1]
+    assert [each.action for each in offered] == (
+        ["EXPLAIN", "SUSPEND", "WRITE_OFF", "CREDIT", "REVERSE"]
+        if side == "ours"
+        else ["EXPLAIN", "SUSPEND", "WRITE_OFF", "CREDIT"]
+    )
+
+    to = member if wanted.action == "CREDIT" else None
+    await resolve_case(context, key, CaseAction(wanted.action), "as it was told", member=to)
+
+    posted = await desk.kernel.db.fetch(
+        """
+        select d.kind as debit, c.kind as credit, p.amount as minor, p.currency from settlement_posting p
+        join settlement_account d on d.id = p.debit_account join settlement_account c on c.id = p.credit_account
+        join settlement_ledger_transaction t on t.id = p.transaction
+        where t.kind in ('reconciliation', 'reversal') order by p.id
+        """
+    )
+    assert [Planned(*row.values()) for row in posted] == wanted.postings
+    assert wanted.postings
+    assert await outcomes_of(context, await _stored(desk, key)) == []
+
+
+async def _stored(desk: Desk, key: UUID) -> Case:
+    row = await desk.kernel.db.fetchrow("select * from settlement_case where id = $1", key)
+    assert row is not None
+    return case_of(row)

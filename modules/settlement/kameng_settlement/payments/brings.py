@@ -12,8 +12,8 @@ from kameng.module import Permission, Provide, Task
 from kameng_settlement.payments.desk import PaymentDesk, TwoPersons
 from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
 from kameng_settlement.payments.graphql.admin_types import ADMIN_NODES as PAYMENT_NODES
-from kameng_settlement.payments.graphql.admin_types import OfficePayment
 from kameng_settlement.payments.graphql.loading import batch_nodes, bonus_nodes
+from kameng_settlement.payments.graphql.office import DeskAttempt, DeskPayment
 from kameng_settlement.payments.graphql.types import own_attempts, own_payments
 from kameng_settlement.payments.notifying import payment_notification
 from kameng_settlement.payments.permissions import (
@@ -52,4 +52,4 @@ PERMISSIONS = (
 
 SHOP_NODES: Mapping[str, Nodes] = {"Payment": own_payments, "PaymentAttempt": own_attempts}
 ADMIN_NODES: Mapping[str, Nodes] = {**PAYMENT_NODES, "TopUpBonus": bonus_nodes, "GiftCardBatch": batch_nodes}
-ADMIN_EXTEND = {"Payment": OfficePayment}
+ADMIN_EXTEND = {"Payment": DeskPayment, "PaymentAttempt": DeskAttempt}

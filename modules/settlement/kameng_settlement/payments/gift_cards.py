@@ -122,12 +122,14 @@ async def make_batch(context: Context, draft: BatchDraft) -> UUID:
     return batch
 
 
-async def reveal_batch(context: Context, batch: UUID) -> list[GiftCardCode]:
+async def reveal_batch(context: Context, batch: UUID, reason: str) -> list[GiftCardCode]:
     """The codes of a batch, with an entry in the audit log.
 
     Raises:
+        InvalidInput: no reason.
         NotFound: there is no such batch.
     """
+    why = _reason(reason)
     async with context.db.transaction():
         rows = await context.db.fetch(CARDS_OF_BATCH, batch)
         if not rows:
@@ -139,7 +141,7 @@ async def reveal_batch(context: Context, batch: UUID) -> list[GiftCardCode]:
             "settlement.gift_cards_revealed",
             principal=context.principal,
             subject=f"gift_card_batch:{batch}",
-            details={"count": len(rows)},
+            details={"count": len(rows), "reason": why},
             correlation_id=context.correlation_id,
             address=context.address,
         )
@@ -152,9 +154,7 @@ async def void_batch(context: Context, batch: UUID, reason: str) -> int:
     Raises:
         InvalidInput: no reason.
     """
-    why = reason.strip()
-    if not 1 <= len(why) <= 500 or "\0" in why:
-        raise InvalidInput("A reason has 1 to 500 plain characters.", path=("input", "reason"))
+    why = _reason(reason)
     async with context.db.transaction():
         voided = len(await context.db.fetch(VOID_GIFT_CARDS, batch))
         await context.kernel.audit.record(
@@ -203,6 +203,13 @@ async def redeem(context: Context, member: UUID, text: str) -> Redeemed:
         posted = await ledger.post(entry)
         await context.db.execute(REDEEM_GIFT_CARD, row["id"], member, posted.transaction)
     return Redeemed(amount, posted.transaction)
+
+
+def _reason(text: str) -> str:
+    why = text.strip()
+    if not 1 <= len(why) <= 500 or "\0" in why:
+        raise InvalidInput("A reason has 1 to 500 plain characters.", path=("reason",))
+    return why
 
 
 def _new_code() -> str:

@@ -392,6 +392,23 @@ INDEXES: tuple[Index, ...] = (
         " where state in ('CREATED', 'PENDING')",
     ),
     Index(
+        "settlement_payment_memo",
+        "create index settlement_payment_memo on settlement_payment (memo) where memo <> ''",
+    ),
+    Index(
+        "settlement_payment_in_state",
+        "create index settlement_payment_in_state on settlement_payment (state, id)",
+    ),
+    Index(
+        "settlement_payment_opened",
+        "create index settlement_payment_opened on settlement_payment (created_at)",
+    ),
+    Index(
+        "settlement_payment_attempt_transfer",
+        "create index settlement_payment_attempt_transfer on settlement_payment_attempt (payment)"
+        " where flow = 'manual' and state in ('STARTING', 'WAITING', 'UNKNOWN')",
+    ),
+    Index(
         "settlement_payment_attempt_due",
         "create index settlement_payment_attempt_due on settlement_payment_attempt (next_at)"
         " where state in ('STARTING', 'WAITING', 'UNKNOWN')",

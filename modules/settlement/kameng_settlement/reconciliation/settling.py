@@ -41,16 +41,10 @@ async def post_action(
     """
     if action == "EXPLAIN":
         return None
-    _insist_one_currency(case)
+    insist_fit(case, action)
     memo = f"{case.source} {case.number}: {reason}"[:_LONGEST_MEMO]
     if action == "REVERSE":
         return await _reverse(context, case, memo)
-    if not (case.effect_minor or case.fee_effect_minor) or (action == "CREDIT" and not case.effect_minor):
-        raise ActionUnfit(
-            "The case moves no money that could be booked so.",
-            cure="Take WRITE_OFF for a fee, or EXPLAIN where nothing is to be posted.",
-            path=("input", "action"),
-        )
     if member is not None:
         if (await context.service(Members).snapshots([member]))[0] is None:
             raise NotFound("There is no such member.", cure="Check the id.", path=("input", "memberId"))
@@ -64,8 +58,24 @@ async def post_action(
     return posted.transaction
 
 
-async def _reverse(context: Context, case: Case, memo: str) -> UUID:
-    """Take our own entry back, and with it the fee that was booked for it."""
+def insist_fit(case: Case, action: str) -> None:
+    """Insist that an action that posts something fits a case.
+
+    Raises:
+        ActionUnfit: it does not.
+    """
+    _insist_one_currency(case)
+    if action == "REVERSE":
+        _insist_alone(case)
+    elif not (case.effect_minor or case.fee_effect_minor) or (action == "CREDIT" and not case.effect_minor):
+        raise ActionUnfit(
+            "The case moves no money that could be booked so.",
+            cure="Take WRITE_OFF for a fee, or EXPLAIN where nothing is to be posted.",
+            path=("input", "action"),
+        )
+
+
+def _insist_alone(case: Case) -> None:
     ours, theirs = case.ours_said or {}, case.theirs_said or {}
     alone = case.difference == "missing_theirs" or (
         case.difference == "status" and ours.get("status") == "done" and theirs.get("status") != "done"
@@ -76,6 +86,11 @@ async def _reverse(context: Context, case: Case, memo: str) -> UUID:
             cure="Take SUSPEND, WRITE_OFF, CREDIT or EXPLAIN.",
             path=("input", "action"),
         )
+
+
+async def _reverse(context: Context, case: Case, memo: str) -> UUID:
+    """Take our own entry back, and with it the fee that was booked for it."""
+    ours = case.ours_said or {}
     ledger = context.service(Ledger)
     reversal = await ledger.reverse(UUID(ours["posted"]), key=f"case:{case.id}", memo=memo)
     if case.fee_effect_minor:

@@ -16,6 +16,7 @@ from kameng.graphql.exact import Long
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
+from kameng.settings.fields import SettingTextInput, fields_of, values_of
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.payments.accounts import (
     AccountDraft,
@@ -39,6 +40,7 @@ from kameng_settlement.payments.graphql.admin_types import (
     PaymentObservation,
     PaymentRefund,
 )
+from kameng_settlement.payments.graphql.office import PaymentFilter, asked_payments
 from kameng_settlement.payments.graphql.types import Payment, PaymentState
 from kameng_settlement.payments.manual import confirm_transfer, open_proof, reject_transfer
 from kameng_settlement.payments.opening import payment_by_number
@@ -82,6 +84,7 @@ class PaymentsAdminQuery:
                     title=each.title.zh if chinese else each.title.en,
                     settings=as_json(msgspec.json.schema(each.settings)),
                     secrets=sorted(each.secrets),
+                    fields=fields_of(each.settings, each.secrets),
                 )
             )
         return found
@@ -107,13 +110,14 @@ class PaymentsAdminQuery:
         )
 
     @strawberry.field(
-        description="Payments, the newest first; of a state or a payer. Needs settlement.read_payments."
+        description="Payments, the newest first. Needs settlement.read_payments."
     )
     async def payments(
         self,
         info: Info,
         state: PaymentState | None = None,
         payer_id: strawberry.ID | None = None,
+        filter: PaymentFilter | None = None,  # noqa: A002 - GraphQL's name
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -121,13 +125,12 @@ class PaymentsAdminQuery:
     ) -> Connection[Payment]:
         """A page of payments."""
         info.context.require(READ_PAYMENTS)
-        conditions, values = ["true"], list[object]()
-        if payer_id:
-            values.append(key_of("Member", payer_id))
-            conditions.append(f"payer = ${len(values)}")
-        if state:
-            values.append(state.value)
-            conditions.append(f"state = ${len(values)}")
+        conditions, values = asked_payments(
+            info.context,
+            filter,
+            state=state and str(state.value),
+            payer=key_of("Member", payer_id) if payer_id else None,
+        )
         page = PageRequest.of(first, after, last, before)
         behind, tail, cursor = page.clauses(PAYMENTS, len(values) + 1)
         rows = await info.context.db.fetch(
@@ -181,6 +184,9 @@ class MerchantAccountInput:
         default="{}",
         description="JSON in the gateway's form; kept encrypted. Of an account that is there: what changes.",
     )
+    values: list[SettingTextInput] = strawberry.field(
+        default_factory=list, description="The same as texts, as a form gives them; they go before settings."
+    )
     currencies: list[str] = strawberry.field(default_factory=lambda: ["CNY"])
     minimum_minor: Long = Long(1)
     maximum_minor: Long | None = None
@@ -195,6 +201,8 @@ class MerchantAccountInput:
 
         Raises:
             GatewaySettingsWrong: the settings are no JSON object.
+            GatewayUnknown: no installed package brings the gateway.
+            InvalidInput: a text is no value of its setting.
         """
         try:
             settings = msgspec.json.decode(self.settings, type=dict[str, object])
@@ -204,6 +212,9 @@ class MerchantAccountInput:
                 cure="Write them as the gateway's JSON Schema says.",
                 path=("input", "settings"),
             ) from error
+        if self.values:
+            found = gateway(self.gateway)
+            settings |= values_of(found.settings, found.secrets, self.values, ("input", "values"))
         return AccountDraft(
             gateway=self.gateway,
             code=self.code,

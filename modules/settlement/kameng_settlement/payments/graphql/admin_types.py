@@ -16,6 +16,7 @@ from kameng.db import Statement, as_json
 from kameng.graphql import Context, Info, Money, Node
 from kameng.graphql.exact import Long
 from kameng.ids import global_id
+from kameng.settings.fields import SettingField
 from kameng_settlement.payments.accounts import (
     StoredAccount,
     account_of,
@@ -59,6 +60,7 @@ class GatewayInfo:
     title: str
     settings: str = strawberry.field(description="A JSON Schema of an account's settings, as JSON.")
     secrets: list[str] = strawberry.field(description="Settings that are never shown again.")
+    fields: list[SettingField] = strawberry.field(description="The settings as a form.")
 
 
 @strawberry.type(name="MerchantAccount", description="One of the shop's accounts with a gateway.")

@@ -30,7 +30,7 @@ BATCHES_NEWEST: Final = Keyset("gift-card-batches-newest", (("id", "uuid"),), de
 BONUSES_NEWEST: Final = Keyset("top-up-bonuses-newest", (("id", "uuid"),), descending=True)
 
 FRESH: Final = timedelta(minutes=10)
-"""How long ago the second factor may have been asked for, where codes are shown."""
+"""How long ago somebody may have proved who he is, where codes are shown."""
 
 
 @strawberry.type(description="Who tops up by so much gets so much more.")
@@ -261,11 +261,12 @@ class LoadingAdminMutation:
         self,
         info: Info,
         batch_id: strawberry.ID,
+        reason: str,
     ) -> RevealGiftCardsPayload:
-        """Show the codes of a batch. Needs a fresh second factor; each look stays in the audit log."""
+        """Show the codes of a batch. Needs a fresh proof (confirmPassword); each look and its reason stay in the audit log."""
         info.context.require(REVEAL_GIFT_CARDS)
         info.context.principal.require_step_up(FRESH)
-        cards = await reveal_batch(info.context, key_of("GiftCardBatch", batch_id))
+        cards = await reveal_batch(info.context, key_of("GiftCardBatch", batch_id), reason)
         return RevealGiftCardsPayload(codes=[card.code for card in cards])
 
     @mutation

@@ -8,16 +8,18 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+import orjson
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from kameng import money
 from kameng.db import Statement
 from kameng.graphql import Context, Info, Money, Node
-from kameng.ids import global_id
-from kameng_settlement.admin_types import LedgerTransaction, load_transactions
+from kameng.ids import global_id, key_of
+from kameng_settlement.admin_types import LedgerTransaction, load_transactions, title_of
 from kameng_settlement.gateway_contract import BillKind
 from kameng_settlement.reconciliation.cases import Case, case_of
+from kameng_settlement.reconciliation.outcomes import Outcome, outcomes_of
 from kameng_settlement.reconciliation.permissions import READ_RECONCILIATION
 
 NOTES_SHOWN = 200
@@ -86,6 +88,39 @@ class Bill(Node):
         )
 
 
+@strawberry.type(description="What a bill adds up to in a currency.")
+class BillTotals:
+    """The sums of a bill."""
+
+    payments: Money
+    refunds: Money
+    fees: Money
+
+    @classmethod
+    def all_of(cls, kept: str | None) -> list[BillTotals]:
+        """They as they are kept with a run."""
+        read = orjson.loads(kept) if kept else {}
+        return [
+            cls(
+                **{
+                    name: Money.of(money.Money(each.get(name, 0), currency))
+                    for name in ("payments", "refunds", "fees")
+                }
+            )
+            for currency, each in sorted(read.items())
+        ]
+
+
+@strawberry.type(description="Cases of a run in one state and currency, added up.")
+class CaseSum:
+    """Cases added up."""
+
+    state: CaseState
+    count: int
+    effect: Money = strawberry.field(description="What the gateway has more than our books said.")
+    fee_effect: Money
+
+
 @strawberry.type(description="The comparison of a day of an account.")
 class Reconciliation(Node):
     """A run."""
@@ -97,6 +132,12 @@ class Reconciliation(Node):
     matched: int
     carried: int = strawberry.field(description="Rows that wait, or waited, for the next day's bill.")
     ended_at: datetime | None
+    totals: list[BillTotals] = strawberry.field(description="What the bill adds up to, by currency.")
+
+    @strawberry.field(description="What its cases come to, by state and currency.")
+    async def cases(self, info: Info) -> list[CaseSum]:
+        """The sums of its cases."""
+        return await info.context.loader(_SUMS, _sums_loader).load(key_of("Reconciliation", self.id))
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Reconciliation:
@@ -110,6 +151,7 @@ class Reconciliation(Node):
             matched=row["matched"],
             carried=row["carried"],
             ended_at=row["ended_at"],
+            totals=BillTotals.all_of(row["totals"]),
         )
 
 
@@ -154,7 +196,50 @@ class CaseNote:
     at: datetime
 
 
-_HISTORY, _POSTED = object(), object()
+@strawberry.type(description="A posting that would be made.")
+class PlannedPosting:
+    """A posting that would be made."""
+
+    debit: str = strawberry.field(
+        description="The account that would be debited, in the language of the request."
+    )
+    credit: str
+    amount: Money
+
+
+@strawberry.type(description="A way to settle a case.")
+class CaseOutcome:
+    """A way to settle a case."""
+
+    action: str = strawberry.field(description="A CaseAction.")
+    postings: list[PlannedPosting]
+
+    @classmethod
+    def of(cls, context: Context, outcome: Outcome) -> CaseOutcome:
+        """An outcome as GraphQL shows it."""
+        return cls(
+            action=outcome.action,
+            postings=[
+                PlannedPosting(
+                    debit=title_of(context, each.debit),
+                    credit=title_of(context, each.credit),
+                    amount=Money.of(money.Money(each.minor, each.currency)),
+                )
+                for each in outcome.postings
+            ],
+        )
+
+
+_HISTORY, _POSTED, _SUMS = object(), object(), object()
+
+_CASE_SUMS = Statement(
+    "settlement.sums_of_cases",
+    """
+    select reconciliation, state, currency, count(*) as cases, sum(effect_minor)::bigint as effect,
+        sum(fee_effect_minor)::bigint as fee_effect
+    from settlement_case where reconciliation = any($1::uuid[]) group by 1, 2, 3 order by 1, 2, 3
+    """,
+)
 
 _NOTES = Statement(
     "settlement.case_notes",
@@ -199,6 +284,16 @@ class ReconciliationCase(Node):
     async def history(self, info: Info) -> list[CaseNote]:
         """The case's history."""
         return await info.context.loader(_HISTORY, _history_loader).load(self.key)
+
+    @strawberry.field(description="The ways to settle it that fit, each with what it would post.")
+    async def outcomes(self, info: Info) -> list[CaseOutcome]:
+        """What fits the case."""
+        return [CaseOutcome.of(info.context, each) for each in await outcomes_of(info.context, self.stored)]
+
+    @strawberry.field(description="Whether you work on it.")
+    def mine(self, info: Info) -> bool:
+        """Whether it is the asker's."""
+        return self.owner == info.context.principal.key
 
     @strawberry.field(description="The entry that settled it.")
     async def transaction(self, info: Info) -> LedgerTransaction | None:
@@ -283,3 +378,20 @@ async def reconciliation_nodes(context: Context, keys: Sequence[UUID]) -> list[R
     )
     found = {UUID(int=row["id"].int): Reconciliation.of(row) for row in rows}
     return [found.get(key) for key in keys]
+
+
+def _sums_loader(context: Context) -> DataLoader[UUID, list[CaseSum]]:
+    async def load(keys: list[UUID]) -> list[list[CaseSum]]:
+        found: dict[UUID, list[CaseSum]] = {key: [] for key in keys}
+        for row in await context.db.fetch(_CASE_SUMS, keys):
+            found[UUID(int=row["reconciliation"].int)].append(
+                CaseSum(
+                    state=CaseState(row["state"]),
+                    count=row["cases"],
+                    effect=Money.of(money.Money(row["effect"], row["currency"])),
+                    fee_effect=Money.of(money.Money(row["fee_effect"], row["currency"])),
+                )
+            )
+        return [found[key] for key in keys]
+
+    return DataLoader(load_fn=load)

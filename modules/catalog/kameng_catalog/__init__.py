@@ -4,7 +4,7 @@ from kameng.module import Handler, Module, Provide
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.bulk.kinds import JOBS
 from kameng_catalog.commands import EXPORT, IMPORT
-from kameng_catalog.contract import Prices, Sites, Stock, Variants
+from kameng_catalog.contract import Finding, Prices, Sites, Stock, Variants
 from kameng_catalog.events import (
     BatchQuarantined,
     BatchReadmitted,
@@ -15,6 +15,7 @@ from kameng_catalog.events import (
     StockLow,
     StockRecovered,
 )
+from kameng_catalog.finding import CatalogFinding
 from kameng_catalog.known_lists import KnownLists
 from kameng_catalog.media.serving import serve_media
 from kameng_catalog.media.stores import Media
@@ -43,6 +44,7 @@ module = Module(
         Provide(Prices, CatalogPrices),
         Provide(Stock, CatalogStock),
         Provide(Sites, CatalogSites),
+        Provide(Finding, CatalogFinding),
         Provide(Shelves, CatalogShelves),
         Provide(KnownLists, KnownLists),
         Provide(Media, Media),

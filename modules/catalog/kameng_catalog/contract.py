@@ -40,6 +40,7 @@ __all__ = [
     "UNLIMITED",
     "CardsImported",
     "DeliveryKind",
+    "Finding",
     "Form",
     "FormAnswerWrong",
     "FormField",
@@ -187,4 +188,20 @@ class PriceTiers(Protocol):
 
     async def tier_of(self, principal: Principal) -> str:
         """The price tier of a principal, `RETAIL` for whoever has no level. At most one statement."""
+        ...
+
+
+class Finding(Protocol):
+    """Finding things by what people know of them, for searches of the staff."""
+
+    async def variants_called(self, text: str, at_most: int) -> list[UUID]:
+        """Variants of exactly this SKU, and of products whose texts have all these words. One statement."""
+        ...
+
+    async def lines_with_card(self, text: str) -> list[UUID]:
+        """Order lines that got a card with this secret, or with this number and secret, separated by a blank.
+
+        By the blind index of cards, so that nothing is decrypted; only whoever may see secrets should get an answer. One
+        statement.
+        """
         ...

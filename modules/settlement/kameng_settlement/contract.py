@@ -18,6 +18,7 @@ from kameng.money import Money
 from kameng_settlement.book_contract import Booked, Booking, Books, Exchange, Holder, Move
 from kameng_settlement.chart import HOUSE, AccountKind
 from kameng_settlement.events import HoldExpired, WalletCredited
+from kameng_settlement.exporting.tables import Cell, CsvTable, TableWriter, WorkbookTable
 from kameng_settlement.hold_contract import (
     Held,
     Hold,
@@ -32,6 +33,7 @@ from kameng_settlement.hold_contract import (
 from kameng_settlement.payments.desk import OpenedPayment, PaymentDesk, PaymentDraft, TwoPersons
 from kameng_settlement.payments.errors import ConfirmationDiffers, SamePerson
 from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
+from kameng_settlement.payments.finding_contract import PaymentFinding
 
 __all__ = [
     "HOUSE",
@@ -39,10 +41,12 @@ __all__ = [
     "Booked",
     "Booking",
     "Books",
+    "Cell",
     "Charge",
     "Charged",
     "Charging",
     "ConfirmationDiffers",
+    "CsvTable",
     "Exchange",
     "Held",
     "Hold",
@@ -61,6 +65,7 @@ __all__ = [
     "OpenedPayment",
     "PaymentDesk",
     "PaymentDraft",
+    "PaymentFinding",
     "PaymentNeedsAttention",
     "PaymentRefundSettled",
     "PaymentSucceeded",
@@ -71,11 +76,13 @@ __all__ = [
     "RefundTooLarge",
     "Refunded",
     "SamePerson",
+    "TableWriter",
     "TwoPersons",
     "Wallet",
     "WalletCredited",
     "WalletMoves",
     "Wallets",
+    "WorkbookTable",
 ]
 
 

@@ -11,6 +11,8 @@ from kameng.graphql import Context
 from kameng.module import Permission, Provide, Task
 from kameng_settlement.payments.desk import PaymentDesk, TwoPersons
 from kameng_settlement.payments.events import PaymentNeedsAttention, PaymentRefundSettled, PaymentSucceeded
+from kameng_settlement.payments.finding import LedgerPaymentFinding
+from kameng_settlement.payments.finding_contract import PaymentFinding
 from kameng_settlement.payments.graphql.admin_types import ADMIN_NODES as PAYMENT_NODES
 from kameng_settlement.payments.graphql.loading import batch_nodes, bonus_nodes
 from kameng_settlement.payments.graphql.office import DeskAttempt, DeskPayment
@@ -33,7 +35,11 @@ from kameng_settlement.payments.two_persons import LedgerTwoPersons
 Nodes: TypeAlias = Callable[[Context, Sequence[UUID]], Awaitable[Sequence[object | None]]]
 """How ``node(id:)`` finds the objects of a type."""
 
-PROVIDES = (Provide(PaymentDesk, LedgerPaymentDesk), Provide(TwoPersons, LedgerTwoPersons))
+PROVIDES = (
+    Provide(PaymentDesk, LedgerPaymentDesk),
+    Provide(PaymentFinding, LedgerPaymentFinding),
+    Provide(TwoPersons, LedgerTwoPersons),
+)
 EVENTS = (PaymentSucceeded, PaymentRefundSettled, PaymentNeedsAttention)
 TASKS = (
     Task(name="poll_payments", call=poll_payments, every=timedelta(seconds=10)),

@@ -383,6 +383,11 @@ INDEXES: tuple[Index, ...] = (
         "create index settlement_payment_of_subject on settlement_payment (subject)",
     ),
     Index(
+        "settlement_payment_by_transaction",
+        "create index settlement_payment_by_transaction on settlement_payment (transaction)"
+        " where transaction is not null",
+    ),
+    Index(
         "settlement_payment_by_account",
         "create index settlement_payment_by_account on settlement_payment (paid_to, paid_at) where state = 'PAID'",
     ),

@@ -36,18 +36,19 @@ from kameng_fulfilment.offering import OfferedVariant
 from kameng_fulfilment.online import brings as online
 from kameng_fulfilment.paying import OrderPayments
 from kameng_fulfilment.permissions import PERMISSIONS
+from kameng_fulfilment.personal_data import PERSONAL_DATA
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery
 from kameng_fulfilment.service_desk import brings as serving
 from kameng_fulfilment.service_desk.graphql import service_nodes
 from kameng_fulfilment.services import Orders, close_desk, open_desk
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.shop import BoughtCards, MemberOrders, order_nodes
+from kameng_fulfilment.shop import BoughtCards, MemberOrders, OwnTicket, order_nodes
 from kameng_fulfilment.suppliers import brings as supplying
 from kameng_fulfilment.suppliers.graphql_nodes import NODES as SUPPLIER_NODES
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
-from kameng_membership.contract import Members
+from kameng_membership.contract import Members, PersonalData
 from kameng_settlement.contract import Charging, Receipts, WalletMoves
 
 module = Module(
@@ -60,7 +61,12 @@ module = Module(
         query=ShopQuery,
         mutation=ShopMutation,
         subscription=FulfilmentSubscription,
-        extend={"Member": MemberOrders, "OrderLine": BoughtCards, "Variant": OfferedVariant},
+        extend={
+            "Member": MemberOrders,
+            "OrderLine": BoughtCards,
+            "Variant": OfferedVariant,
+            "Ticket": OwnTicket,
+        },
         nodes={"Order": order_nodes, "Ticket": ticket_nodes},
     ),
     admin=SchemaPart(
@@ -105,6 +111,7 @@ module = Module(
         *serving.EVENTS,
         *supplying.EVENTS,
     ),
+    contributes={PersonalData: PERSONAL_DATA},
     handlers=(
         Handler(name="deliver_after_import", event=CardsImported, call=deliver_after_import),
         Handler(name="tell_completed", event=OrderCompleted, call=tell_completed, batch=True),

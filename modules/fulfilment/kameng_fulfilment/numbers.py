@@ -38,3 +38,9 @@ def read_number(text: str) -> str:
             "This is no order number.", cure="Check it: one character is wrong or missing.", path=("number",)
         )
     return number
+
+
+def read_beginning(text: str) -> str | None:
+    """The beginning of a number as somebody typed it, for a search; None where no number begins so."""
+    beginning = text.upper().translate(_READ_AS).strip()
+    return beginning if len(beginning) <= LENGTH and all(c in ALPHABET for c in beginning) else None

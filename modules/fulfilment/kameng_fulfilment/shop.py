@@ -21,10 +21,12 @@ from kameng_fulfilment.cart.asking import cart_owner
 from kameng_fulfilment.cart.refusals import CartChanged, CartEmpty
 from kameng_fulfilment.checkout import Checkout, InvoiceInput, check_out, written_of
 from kameng_fulfilment.flash.admitting import FlashSaleLimit, FlashSaleNotOpen, FlashSaleSoldOut
-from kameng_fulfilment.numbers import read_number
+from kameng_fulfilment.life_types import OrderState, Ticket
+from kameng_fulfilment.numbers import read_beginning, read_number
 from kameng_fulfilment.orders import may_read, order_by_number, order_of
 from kameng_fulfilment.reading import OrderReads
 from kameng_fulfilment.requests import IdempotencyKeyMissing, LineRequest, PriceChanged
+from kameng_fulfilment.ticket_reading import ticket_of
 from kameng_fulfilment.types import DeliveredCard, Order, OrderLine, PaymentMethod
 from kameng_fulfilment.unpaid import TooManyUnpaidOrders
 from kameng_settlement.contract import InsufficientFunds
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     Variant = Any
 
 NEWEST = Keyset("orders-newest", (("id", "uuid"),), descending=True)
+NEWEST_TICKETS = Keyset("own-tickets-newest", (("id", "uuid"),), descending=True)
 
 
 @strawberry.input(description="What the buyer filled into a field of a product's form.")
@@ -152,6 +155,15 @@ class MemberOrders:
     async def orders(
         self,
         info: Info,
+        state: Annotated[
+            OrderState | None, strawberry.argument(description="Only those that stand there.")
+        ] = None,
+        number: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only those whose number begins so; case and dashes do not matter."
+            ),
+        ] = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -159,9 +171,49 @@ class MemberOrders:
     ) -> Connection[Order]:
         """The viewer's orders."""
         member = info.context.principal.require_kind(PrincipalKind.MEMBER)
+        condition = "member = $1"
+        values: list[object] = [member]
+        if state is not None:
+            values.append(state.value)
+            condition += f" and state = ${len(values)}"
+        if number and number.strip():
+            beginning = read_beginning(number)
+            values.append("" if beginning is None else f"{beginning}%")
+            condition += f" and number like ${len(values)}"
         return await order_page(
-            info.context.db, PageRequest.of(first, after, last, before), "member = $1", [member]
+            info.context.db, PageRequest.of(first, after, last, before), condition, values
         )
+
+    @strawberry.field(description="Your complaints about cards, the newest first.")
+    async def tickets(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Connection[Ticket]:
+        """The viewer's tickets."""
+        member = info.context.principal.require_kind(PrincipalKind.MEMBER)
+        page = PageRequest.of(first, after, last, before)
+        behind, tail, cursor = page.clauses(NEWEST_TICKETS, 2)
+        # Served by fulfilment_ticket_by_member.
+        rows = await info.context.db.fetch(
+            f"select * from fulfilment_ticket where member = $1 and {behind} {tail}", member, *cursor
+        )
+        return page.connection(
+            rows, NEWEST_TICKETS, lambda row: [row["id"]], lambda row: Ticket.of(ticket_of(row))
+        )
+
+
+class OwnTicket:
+    """What a buyer sees of a ticket beside what it says."""
+
+    @strawberry.field(description="The order that it is about; null where it is not in your account.")
+    async def order(self, info: Info) -> Order | None:
+        """The ticket's order."""
+        stored = cast("Ticket", self).stored
+        return await info.context.loader(_ORDERS, _order_loader).load(stored.order_id)
 
 
 class BoughtCards:
@@ -205,6 +257,16 @@ def _own(info: Info, line: OrderLine) -> OrderLine:
     if info.context.principal.require_kind(PrincipalKind.MEMBER) != line.buyer:
         raise NotFound("This was bought by somebody else.", cure="Log in as the buyer.")
     return line
+
+
+_ORDERS = object()
+
+
+def _order_loader(context: Context) -> DataLoader[UUID, Order | None]:
+    async def load(keys: list[UUID]) -> list[Order | None]:
+        return await order_nodes(context, keys)
+
+    return DataLoader(load_fn=load)
 
 
 _NOTES = object()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from kameng.module import Module, Permission, Provide, SchemaPart, Task
-from kameng_membership.contract import Members
+from kameng_membership.contract import Members, PersonalData
 from kameng_settlement import bookkeeping
 from kameng_settlement.admin import (
     CREDIT_WALLET,
@@ -19,6 +19,7 @@ from kameng_settlement.folding import fold_balances
 from kameng_settlement.ledger import Ledger
 from kameng_settlement.moving import LedgerMoves
 from kameng_settlement.payments import brings as payments
+from kameng_settlement.personal_data import PERSONAL_DATA
 from kameng_settlement.receiving import LedgerReceipts
 from kameng_settlement.reconciliation import brings as reconciliation
 from kameng_settlement.roots import AdminMutation, AdminQuery, ShopMutation, ShopQuery, ShopSubscription
@@ -70,6 +71,7 @@ module = Module(
         *payments.TASKS,
         *reconciliation.TASKS,
     ),
+    contributes={PersonalData: (PERSONAL_DATA,)},
     handlers=bookkeeping.HANDLERS,
     notifications=bookkeeping.NOTIFICATIONS,
     jobs=(*bookkeeping.JOBS, *reconciliation.JOBS),

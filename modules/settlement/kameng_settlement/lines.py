@@ -28,6 +28,17 @@ _BY_KEY = Statement(
     """,
 )
 
+_BALANCE_AFTER = Statement(
+    "settlement.balance_after_line",
+    # What is there now without what came after: both of the same moment, and a range of each index that is as long as the
+    # pages before this one.
+    """
+    select coalesce((select sum(credits) - sum(debits) from settlement_balance where account = $1), 0)::bigint
+        + coalesce((select sum(amount) from settlement_posting where debit_account = $1 and id > $2), 0)::bigint
+        - coalesce((select sum(amount) from settlement_posting where credit_account = $1 and id > $2), 0)::bigint
+    """,
+)
+
 _VARIANT = 8 << 76 | 2 << 62
 """The bits that make sixteen bytes a UUID of our own layout: version 8, variant 2 (RFC 9562 §5.8)."""
 
@@ -104,3 +115,9 @@ async def lines_by_key(db: Database, keys: Sequence[UUID]) -> list[OwnedLine | N
     lines = [OwnedLine(**{name: row[name] for name in OwnedLine.__struct_fields__}) for row in rows]
     found = {line.key: line for line in lines}
     return [found.get(key) for key in keys]
+
+
+async def balance_after(db: Database, account: UUID, posting: int) -> int:
+    """What was in an account after one of its postings, in minor units. One statement."""
+    found: int = await db.fetchval(_BALANCE_AFTER, account, posting)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -19,24 +20,65 @@ from kameng.ids import global_id
 from kameng_settlement import contract
 from kameng_settlement.chart import WALLET, Address, wallet_of
 from kameng_settlement.ledger import Ledger
-from kameng_settlement.lines import LINES, Line, OwnedLine, lines_by_key, lines_of_accounts
+from kameng_settlement.lines import (
+    LINES,
+    Line,
+    OwnedLine,
+    balance_after,
+    lines_by_key,
+    lines_of_accounts,
+)
 from kameng_settlement.wallets import LedgerWallets
+
+
+class Running:
+    """The running balances of a page of lines: worked out once, by one statement, if anybody asks.
+
+    Args:
+        account: whose lines they are.
+        lines: those of the page, the newest first.
+    """
+
+    def __init__(self, account: UUID, lines: Sequence[Line]) -> None:
+        self._account, self._lines = account, lines
+        self._newest: asyncio.Task[int] | None = None
+
+    async def after(self, context: Context, index: int) -> int:
+        """What was in the account after a line, in minor units."""
+        if self._newest is None:
+            self._newest = asyncio.ensure_future(balance_after(context.db, self._account, self._lines[0].id))
+        return await self._newest - sum(line.credited for line in self._lines[:index])
 
 
 @strawberry.type(description="Money that came into a wallet, or went out of it.")
 class WalletEntry(Node):
     """A line of a wallet's statement."""
 
+    running: strawberry.Private[tuple[Running, int] | None] = None
     kind: str = strawberry.field(description="What happened: charge, manual_credit, reversal, …")
     memo: str = strawberry.field(description="What it was for.")
     amount: Money = strawberry.field(description="Above zero where money came in, below where it went out.")
     posted_at: datetime = strawberry.field(description="When it was booked.")
     effective_at: datetime = strawberry.field(description="When it counts.")
 
+    @strawberry.field(description="What was there after it; null for an entry that was asked for by its id.")
+    async def balance_after(self, info: Info) -> Money | None:
+        """The running balance."""
+        if self.running is None:
+            return None
+        page, index = self.running
+        return Money.of(money.Money(await page.after(info.context, index), self.amount.currency))
+
     @classmethod
-    def of(cls, line: Line) -> WalletEntry:
-        """A line of a wallet's account, as its holder sees it."""
+    def of(cls, line: Line, running: tuple[Running, int] | None = None) -> WalletEntry:
+        """A line of a wallet's account, as its holder sees it.
+
+        Args:
+            line: the line.
+            running: the page that it stands on and its place there, for its running balance.
+        """
         return cls(
+            running=running,
             id=strawberry.ID(global_id("WalletEntry", line.key)),
             kind=line.kind,
             memo=line.memo,
@@ -89,14 +131,20 @@ async def _entries(
     keys = list(accounts.values())
     lines = dict(zip(keys, await lines_of_accounts(context.db, keys, page), strict=True))
     return [
-        page.connection(
-            lines[accounts[wallet]] if wallet in accounts else [],
-            LINES,
-            lambda line: [line.id],
-            WalletEntry.of,
-        )
+        _page(page, accounts[wallet], lines[accounts[wallet]])
+        if wallet in accounts
+        else _page(page, None, [])
         for wallet in wallets
     ]
+
+
+def _page(page: PageRequest, account: UUID | None, lines: Sequence[Line]) -> Connection[WalletEntry]:
+    kept = page.kept(lines)
+    running = None if account is None else Running(account, kept)
+    entries = [
+        WalletEntry.of(line, None if running is None else (running, index)) for index, line in enumerate(kept)
+    ]
+    return page.connection_of(lines, LINES, lambda line: [line.id], entries)
 
 
 async def own_entries(context: Context, keys: Sequence[UUID]) -> list[WalletEntry | None]:

@@ -21,6 +21,21 @@ FITTING_BONUSES = Statement(
     """,
 )
 
+OFFERED_BONUSES = Statement(
+    "settlement.offered_top_up_bonuses",
+    # The same conditions, without an amount.
+    """
+    select b.name, b.from_minor, b.percent_ppm, b.fixed_minor, b.most_minor, b.once_per_member
+    from settlement_top_up_bonus b
+    where b.enabled and b.currency = $1 and b.starts_at <= now() and (b.ends_at is null or b.ends_at > now())
+        and not (b.once_per_member and exists (
+            select from settlement_top_up_grant g where g.rule = b.id and g.member = $2 and g.once
+        ))
+    order by b.from_minor, b.id
+    limit 20
+    """,
+)
+
 ADD_BONUS = Statement(
     "settlement.add_top_up_bonus",
     """

@@ -13,13 +13,16 @@ from kameng.money import Money
 from kameng_analytics.reports.booking import book_orders
 from kameng_analytics.reports.gathering import gather
 from kameng_analytics.reports.rebuilding import rebuild
+from kameng_catalog.contract import Stock
 from kameng_fulfilment.refund_parts import RefundedLine
 from kameng_fulfilment.refunding import refund_order
+from kameng_fulfilment.tickets import open_ticket, replace_card
 from kameng_settlement.contract import Booking, Books, Holder, Move
 from kameng_settlement.ledger import Ledger
 from tests.analytics.reported import figures, now, settle, total, unlike_ledger
-from tests.fulfilment.conftest import Shop
-from tests.fulfilment.lives import lines, pay, place, stored
+from tests.fulfilment.conftest import OWNER, Shop
+from tests.fulfilment.lives import buyer, lines, pay, place, stored
+from tests.fulfilment.test_line_costs import batch
 
 LONG_AGO = timedelta(days=100)
 
@@ -49,6 +52,45 @@ async def test_a_sale_counts_once_in_each_dimension(shop: Shop) -> None:
         "select category from catalog_product where id = $1", products[0]
     )
     assert await total(shop.kernel, "category", str(category)) == once
+    assert await unlike_ledger(shop.kernel) == []
+
+
+async def test_what_was_sold_cost_what_was_paid_for_the_very_cards(shop: Shop) -> None:
+    # given cards of batches that cost differently, one of them in dollars, and one of which nothing is known
+    variant = await shop.stock("CARD", "9", [], cost="7.5")
+    await batch(shop, ["a1", "a2"], "6.1234")
+    await batch(shop, ["b1"], "6.50")
+    await batch(shop, ["c1"], "1.00", "USD")
+    await batch(shop, ["d1", "d2"])
+    ann = await shop.member("100")
+    # when some of each are sold, and the event comes again after a batch was told another cost
+    order = await place(shop, ann, (variant, 5), outside=False)
+    await settle(shop.kernel)
+    await shop.kernel.db.execute("update catalog_stock_batch set cost_units = 90000 where cost_units = 65000")
+    await book_orders(shop.kernel, [order])
+    # then cost of goods is theirs, in the currency that they were paid in, rounded once
+    assert await total(shop.kernel) == {
+        "orders": 1, "pieces": 5, "turnover": 4500, "refunds": 0, "cost": 1875 + 750 + 100, "fees": 0, "late": 0
+    }  # fmt: skip
+    facts = await shop.kernel.db.fetch(
+        "select currency, pieces, amount from analytics_fact where kind = 'cost' order by currency"
+    )
+    assert [tuple(row) for row in facts] == [("CNY", 4, 2625), ("USD", 1, 100)]
+    # and the row of the report says what was earned
+    answer = await shop.ask(
+        "admin", "{ report(grain: MONTH) { nodes { cost { amount } grossProfit { amount } } } }", None, OWNER
+    )
+    assert answer.data["report"]["nodes"] == [
+        {"cost": {"amount": "26.25"}, "grossProfit": {"amount": "18.75"}}
+    ]
+    # when a bad card is replaced, then both cost something
+    (line,) = await lines(shop, order)
+    card = (await shop.kernel.services.get(Stock).sold_cards([line.id]))[0]
+    ticket = await open_ticket(shop.kernel, order, 1, card.key, "used", buyer(ann))
+    await replace_card(shop.kernel, ticket.id, "staff:x", "sorry")
+    await settle(shop.kernel)
+    pieces = await shop.kernel.db.fetchval("select sum(pieces) from analytics_fact where kind = 'cost'")
+    assert pieces == 6
     assert await unlike_ledger(shop.kernel) == []
 
 

@@ -27,6 +27,15 @@ mutation($input: AddToCartInput!) { addToCart(input: $input) {
   cart { lines { unitPrice { amount } } total { amount } } errors { code } } }
 """
 
+PAY = """
+mutation($input: PayOrderInput!) { payOrder(input: $input) { payment { number } errors { code } } }
+"""
+
+TOP_UP = """
+mutation($key: String!) { topUp(input: {amount: {amount: "50.00", currency: "CNY"}}) @idempotent(key: $key) {
+  payment { number } errors { code } } }
+"""
+
 HOSTS = {
     "north.example": "7.50",
     "NORTH.example:8443": "7.50",
@@ -86,6 +95,53 @@ async def test_other_hosts_are_the_default_site(make_kernel: Kernels) -> None:
     for host, price in (("any.example", "7.50"), ("own.example", "9.00")):
         shown = await asked(shop, LOOK, None, member, host)
         assert shown["product"]["variants"] == [{"price": {"amount": price}}]
+
+
+async def test_an_order_and_its_payment_know_the_site_that_they_came_from(make_kernel: Kernels) -> None:
+    # Given a site beside the operator's own
+    shop = Shop(await make_kernel(catalog={"sites": {"north.example": "north"}}))
+    variant = await shop.stock("G-1", "9.00", ["one", "two", "three", "four", "five"])
+    line = {"variantId": global_id("Variant", variant), "quantity": 1}
+    for host, site in (("north.example", "north"), ("own.example", "")):
+        member = await shop.member("100")
+        # When orders are placed there, paid from the wallet, paid from outside and from the cart
+        numbers = {}
+        await asked(shop, ADD, {"input": {"lines": [line]}}, member, host)
+        for way, wanted in {
+            "wallet": {"lines": [line]},
+            "outside": {"lines": [line], "payment": "OUTSIDE"},
+            "cart": {"fromCart": True, "payment": "OUTSIDE"},
+        }.items():
+            if site == "" and way == "wallet":
+                continue
+            values = {"input": wanted, "key": f"{way}-key"}
+            placed = (await asked(shop, PLACE, values, member, host))["placeOrder"]
+            assert placed["errors"] == []
+            # Then the same request from another host is the same order, not another one's key
+            again = (await asked(shop, PLACE, values, member, "other.example"))["placeOrder"]
+            assert again["errors"] == []
+            assert again["order"]["id"] == placed["order"]["id"]
+            numbers[way] = placed["order"]["number"]
+        # Then the staff sees where they came from
+        for number in numbers.values():
+            seen = await shop.ask(
+                "admin", "query($n: String!) { order(number: $n) { site } }", {"n": number}, OWNER
+            )
+            assert seen.data == {"order": {"site": site}}
+        # And so does their payment, wherever it is asked for
+        opened = await asked(shop, PAY, {"input": {"number": numbers["outside"]}}, member, "other.example")
+        payment = opened["payOrder"]["payment"]["number"]
+        assert (
+            await shop.kernel.db.fetchval("select site from settlement_payment where number = $1", payment)
+            == site
+        )
+        topped = await asked(shop, TOP_UP, {"key": "top-up"}, member, host)
+        assert (
+            await shop.kernel.db.fetchval(
+                "select site from settlement_payment where number = $1", topped["topUp"]["payment"]["number"]
+            )
+            == site
+        )
 
 
 @pytest.mark.parametrize(

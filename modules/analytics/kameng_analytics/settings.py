@@ -8,6 +8,8 @@ class AnalyticsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     Attributes:
         time_zone: the business time zone in which a day begins (IANA name).
+        site_time_zones: those of sites that have another one, by their codes.
     """
 
     time_zone: str = "Asia/Shanghai"
+    site_time_zones: dict[str, str] = {}

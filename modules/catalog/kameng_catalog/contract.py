@@ -179,6 +179,10 @@ class Sites(Protocol):
         """
         ...
 
+    def codes(self) -> frozenset[str]:
+        """The codes of all sites that there are, the operator's own among them."""
+        ...
+
 
 class PriceTiers(Protocol):
     """Whose prices somebody sees. The catalogue asks; a module above, such as membership, may provide it.

@@ -26,6 +26,10 @@ class CatalogSites:
         """See `contract.Sites.site_of`."""
         return self._sites.get(host_name(host), self._default) if self._sites else self._default
 
+    def codes(self) -> frozenset[str]:
+        """See `contract.Sites.codes`."""
+        return frozenset(("", self._default, *self._sites.values()))
+
 
 def host_name(host: str) -> str:
     """The name in a ``Host`` header: in small letters, without port and final dot."""

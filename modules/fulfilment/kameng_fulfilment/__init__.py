@@ -9,6 +9,7 @@ from kameng_fulfilment.cart.changing import CartChanges
 from kameng_fulfilment.cart.expiring import expire_carts
 from kameng_fulfilment.contract import (
     Deliveries,
+    LineCostChanged,
     OrderCancelled,
     OrderCompleted,
     OrderExpired,
@@ -102,6 +103,7 @@ module = Module(
         OrderPlaced,
         OrderPaid,
         OrderLineDelivered,
+        LineCostChanged,
         OrderRefunded,
         OrderCancelled,
         OrderExpired,

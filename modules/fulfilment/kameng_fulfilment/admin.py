@@ -150,6 +150,11 @@ class OrderBuyer:
         """Whether its delivery is held."""
         return cast("Order", self).stored.held
 
+    @strawberry.field(description="The code of the site that it was placed in; empty: the operator's own.")
+    def site(self) -> str:
+        """The site that it was placed in."""
+        return cast("Order", self).stored.site
+
     @strawberry.field(description="What came in from outside for it.")
     def received(self) -> Money:
         """What came in from outside for it."""

@@ -97,7 +97,8 @@ async def check_out(context: Context, asked: Checkout) -> UUID:
         found = await cart_request(context.kernel, asked.cart)
         cart, lines = found or (_NO_CART, [])
     brings = Particulars(cart=cart, guest=asked.guest, written=sealed, mark=mark)
-    particulars = brings if cart or asked.guest or sealed else None
+    site = buyer_site(context)
+    particulars = brings if cart or asked.guest or sealed or site else None
     if cart == _NO_CART:
         return await _ordered_before(context, asked, brings)
     request = order_request(
@@ -108,7 +109,7 @@ async def check_out(context: Context, asked: Checkout) -> UUID:
         asked.expected,
         outside=asked.outside,
         particulars=particulars,
-        site=buyer_site(context),
+        site=site,
     )
     return await context.service(Orders).place(request)
 

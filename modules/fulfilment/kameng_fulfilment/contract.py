@@ -13,6 +13,7 @@ import msgspec
 
 from kameng.money import Money
 from kameng_fulfilment.events import (
+    LineCostChanged,
     OrderCancelled,
     OrderCompleted,
     OrderExpired,
@@ -58,6 +59,7 @@ __all__ = [
     "Delivered",
     "Deliveries",
     "HttpAnswer",
+    "LineCostChanged",
     "NeverReceived",
     "NotSent",
     "OrderAnswer",

@@ -106,6 +106,17 @@ class OrderLineDelivered(OrderFact, frozen=True, kw_only=True):
     remaining: int
 
 
+class LineCostChanged(OrderFact, frozen=True, kw_only=True):
+    """A line cost the shop more than its delivery told: a bad card was replaced.
+
+    Attributes:
+        line: its key.
+    """
+
+    name = "fulfilment.line_cost_changed"
+    line: str
+
+
 class OrderRefunded(OrderFact, frozen=True, kw_only=True):
     """Something of an order was paid back into the buyer's wallet.
 

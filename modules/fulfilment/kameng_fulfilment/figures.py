@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
 from kameng.db import Statement
 from kameng.kernel import Kernel
+from kameng.money import UnitPrice
+from kameng_fulfilment.costs.recording import costs_by_now
 from kameng_fulfilment.figures_contract import (
+    CostFigures,
     LineFigures,
     OrderSummary,
     RefundedFigures,
@@ -52,6 +55,7 @@ class StoredFigures:
     """
 
     def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
         self._db = kernel.db
 
     async def orders(self, keys: Sequence[UUID]) -> list[OrderSummary]:
@@ -61,6 +65,7 @@ class StoredFigures:
             return []
         orders = await orders_by_id(self._db, wanted)
         lines = await lines_of_orders(self._db, wanted)
+        costs = await self._costs([line.id for own in lines.values() for line in own])
         sources = {row["order_id"]: row["source"] for row in await self._db.fetch(_SOURCES, wanted)}
         refunds: dict[UUID, list[RefundFigures]] = defaultdict(list)
         for row in await self._db.fetch(_REFUNDS, wanted):
@@ -69,7 +74,21 @@ class StoredFigures:
                     refund=row["id"], transaction=row["transaction"], lines=tuple(_read_lines(row["lines"]))
                 )
             )
-        return [_summary(order, lines[key], refunds[key], sources.get(key)) for key, order in orders.items()]
+        return [
+            _summary(order, lines[key], costs, refunds[key], sources.get(key))
+            for key, order in orders.items()
+        ]
+
+    async def _costs(self, lines: Sequence[UUID]) -> dict[UUID, list[CostFigures]]:
+        """What lines cost by now; not as it was kept, since that comes at about the same time."""
+        units: dict[tuple[UUID, str], tuple[int, int]] = {}
+        for line, _, currency, pieces, cost in await costs_by_now(self._kernel, lines):
+            before = units.get((line, currency), (0, 0))
+            units[line, currency] = (before[0] + pieces, before[1] + cost)
+        found: dict[UUID, list[CostFigures]] = defaultdict(list)
+        for (line, currency), (pieces, cost) in units.items():
+            found[line].append(CostFigures(currency, pieces, UnitPrice(cost, currency).times(1).minor))
+        return found
 
     async def charged_under(self, keys: Sequence[str]) -> list[UUID]:
         """See the contract."""
@@ -87,7 +106,11 @@ class StoredFigures:
 
 
 def _summary(
-    order: StoredOrder, lines: Sequence[StoredLine], refunds: Sequence[RefundFigures], source: str | None
+    order: StoredOrder,
+    lines: Sequence[StoredLine],
+    costs: Mapping[UUID, Sequence[CostFigures]],
+    refunds: Sequence[RefundFigures],
+    source: str | None,
 ) -> OrderSummary:
     return OrderSummary(
         order=order.id,
@@ -100,6 +123,7 @@ def _summary(
         paid_at=order.paid_at,
         completed_at=order.completed_at,
         source=source,
+        site=order.site,
         lines=tuple(
             LineFigures(
                 line=line.id,
@@ -108,7 +132,7 @@ def _summary(
                 sku=line.sku,
                 quantity=line.quantity,
                 total_minor=line.total_minor,
-                cost_minor=line.cost_minor(order.currency),
+                costs=tuple(costs.get(line.id, ())),
             )
             for line in lines
         ),

@@ -10,6 +10,20 @@ from uuid import UUID
 import msgspec
 
 
+class CostFigures(msgspec.Struct, frozen=True):
+    """What the delivered pieces of a line cost the shop, those of one currency together.
+
+    Attributes:
+        currency: ISO 4217.
+        pieces: how many; a bad card and its replacement both count.
+        minor: what they cost together, in minor units.
+    """
+
+    currency: str
+    pieces: int
+    minor: int
+
+
 class LineFigures(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an order.
 
@@ -18,8 +32,8 @@ class LineFigures(msgspec.Struct, frozen=True, kw_only=True):
         sku: the variant's number.
         quantity: pieces that were sold.
         total_minor: what they cost the buyer, in minor units.
-        cost_minor: what the pieces that were delivered so far cost the shop, by what their variant cost when it was sold, in
-            minor units; 0 where that is not known.
+        costs: what the pieces that were delivered so far cost the shop: cards what was paid for their batches, others what
+            their variant cost when it was sold; none where that is not known.
     """
 
     line: UUID
@@ -28,7 +42,7 @@ class LineFigures(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
     quantity: int
     total_minor: int
-    cost_minor: int
+    costs: tuple[CostFigures, ...]
 
 
 class RefundedFigures(msgspec.Struct, frozen=True):
@@ -72,6 +86,7 @@ class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
         paid_at, completed_at: when; None until then.
         source: who took in the payment from outside that paid it, such as ``wechat:1900000109``; None where it was paid from
             what was in the wallet.
+        site: the code of the site that it was placed in; empty: the operator's own.
         lines: what was sold.
         refunds: what was paid back.
     """
@@ -86,6 +101,7 @@ class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
     completed_at: datetime | None
     source: str | None
+    site: str
     lines: tuple[LineFigures, ...]
     refunds: tuple[RefundFigures, ...]
 
@@ -94,7 +110,7 @@ class OrderFigures(Protocol):
     """Reading orders for reports."""
 
     async def orders(self, keys: Sequence[UUID]) -> list[OrderSummary]:
-        """The orders with these keys, those that exist. Four statements, however many."""
+        """The orders with these keys, those that exist. Six statements, however many."""
         ...
 
     async def charged_under(self, keys: Sequence[str]) -> list[UUID]:

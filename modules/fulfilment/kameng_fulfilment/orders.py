@@ -41,6 +41,7 @@ class StoredOrder(msgspec.Struct, frozen=True, kw_only=True):
     refunded_minor: int
     reserved_until: datetime | None
     held: bool
+    site: str
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):

@@ -91,7 +91,7 @@ class SealedGuest(msgspec.Struct, frozen=True):
 
 
 class Particulars(msgspec.Struct, frozen=True, kw_only=True):
-    """What an order brings along.
+    """What an order brings along; nothing of its own where it only was placed on one of several sites.
 
     Attributes:
         cart: the cart that it orders, whose lines it takes out.
@@ -104,6 +104,11 @@ class Particulars(msgspec.Struct, frozen=True, kw_only=True):
     guest: SealedGuest | None = None
     written: SealedWritten | None = None
     mark: bytes = b""
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the buyer asked for any of it: what he did not ask for does not tell two requests apart."""
+        return self.cart is not None or self.guest is not None or self.written is not None
 
 
 def checked_note(text: str | None) -> str:

@@ -78,7 +78,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
         asked: tuple[object, ...] = (
             (self.currency, lines, "OUTSIDE") if self.outside else (self.currency, lines)
         )
-        if self.particulars is not None:
+        if self.particulars is not None and self.particulars.asked_for:
             # A cart is empty once it was ordered, so a repeated request cannot name its lines.
             asked = ("CART", *asked[::2]) if self.particulars.cart else asked
             asked = (*asked, self.particulars.mark)

@@ -50,6 +50,12 @@ class OrderTable(Table, tablename="fulfilment_order"):
     refunded_minor = BigInt(null=False, default=0)
     reserved_until = Timestamptz(null=True, default=None)
     held = Boolean(null=False, default=False)
+    site = Varchar(
+        length=64,
+        null=False,
+        default="",
+        help_text="The shop that it was placed in; empty: the operator's own.",
+    )
 
     fulfilment_order_once = Unique(["member", "idempotency_key"])
     fulfilment_order_total = Check("total_minor >= 0")

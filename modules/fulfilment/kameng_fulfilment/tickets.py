@@ -10,13 +10,14 @@ from kameng.errors import Conflict, InvalidInput, NotFound, Refusal
 from kameng.ids import new_id
 from kameng_catalog.contract import PickRequest, RetireRequest, Sale, SoldCard, Stock
 from kameng_fulfilment.costs.recording import keep_costs
+from kameng_fulfilment.events import LineCostChanged
 from kameng_fulfilment.guests.statements import COMPLAINTS_OF_CONTACT
 from kameng_fulfilment.live import orders_changed
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders
 from kameng_fulfilment.refund_parts import RefundedLine
 from kameng_fulfilment.refunding import refund_order
 from kameng_fulfilment.settings import FulfilmentSettings
-from kameng_fulfilment.states import lock_orders, note_history
+from kameng_fulfilment.states import fact_values, lock_orders, note_history
 from kameng_fulfilment.ticket_reading import EVIDENCE, StoredTicket, evidence_place, ticket_of
 from kameng_fulfilment.ticket_statements import (
     ADD_TICKET,
@@ -137,6 +138,9 @@ async def replace_card(kernel: Kernel, ticket: UUID, actor: str, answer: str) ->
             raise type(pick)(pick.message, cure="Refund it, or add stock first.")
         await stock.hand_over([Sale(pick=pick, line=line.id)])
         await keep_costs(kernel, [line.id])
+        await kernel.events.emit(
+            LineCostChanged(**fact_values(order), line=str(line.id))  # type: ignore[arg-type]  # the fields of every OrderFact
+        )
         await _retire(kernel, stored, actor, answer)
         return await _close(kernel, stored, order, "REPLACED", actor, answer)
 

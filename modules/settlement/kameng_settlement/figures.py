@@ -64,6 +64,22 @@ _BY_KEY = Statement(
 )
 
 
+_SITES_OF_FEES = Statement(
+    "settlement.figures_sites_of_fees",
+    # gateway-fee:<gateway>:<code>:<the gateway's own number>; neither gateways nor codes hold a colon.
+    """
+    select t.id, p.site
+    from settlement_ledger_transaction t
+    cross join lateral (values (split_part(t.key, ':', 2), split_part(t.key, ':', 3))) as told(gateway, code)
+    join settlement_merchant_account a on a.gateway = told.gateway and a.code = told.code
+    join settlement_payment_observation o on o.account = a.id and o.taken
+        and o.transaction = substr(t.key, length('gateway-fee:' || told.gateway || ':' || told.code || ':') + 1)
+    join settlement_payment p on p.id = o.payment
+    where t.id = any($1::uuid[]) and t.key like 'gateway-fee:%' and p.site <> ''
+    """,
+)
+
+
 class SettledFigures:
     """`kameng_settlement.figures_contract.LedgerFigures`.
 
@@ -92,6 +108,11 @@ class SettledFigures:
             _TOTALS, _KINDS, [since for since, _ in spans], [until for _, until in spans]
         )
         return [Totals(**{**dict(row), "place": row["place"] - 1}) for row in rows]
+
+    async def sites_of_fees(self, transactions: Sequence[UUID]) -> dict[UUID, str]:
+        """See the contract."""
+        rows = await self._db.fetch(_SITES_OF_FEES, list(transactions)) if transactions else []
+        return {row["id"]: row["site"] for row in rows}
 
     async def fee_of(self, payments: Sequence[tuple[str, str]]) -> list[UUID]:
         """See the contract."""

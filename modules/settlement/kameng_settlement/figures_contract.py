@@ -77,6 +77,12 @@ class LedgerFigures(Protocol):
         """What was posted in each span, the end not included; nothing for spans and currencies without a posting."""
         ...
 
+    async def sites_of_fees(self, transactions: Sequence[UUID]) -> dict[UUID, str]:
+        """Of these transactions, those by which gateways kept their fees, with the sites of the payments that they are for; not
+        those of the operator's own site.
+        """
+        ...
+
     async def fee_of(self, payments: Sequence[tuple[str, str]]) -> list[UUID]:
         """The transactions by which gateways kept their fees of payments, each named by source and reference."""
         ...

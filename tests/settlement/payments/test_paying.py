@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kameng.errors import Conflict, TransactionError
+from kameng.errors import Conflict, InvalidInput, TransactionError
 from kameng.ids import new_id
 from kameng.money import Money
+from kameng.testing.kernels import Kernels
+from kameng_catalog import module as catalog
+from kameng_membership import module as membership
+from kameng_settlement import module as settlement
 from kameng_settlement.gateway_contract import Flow
 from kameng_settlement.payments.calling import call
 from kameng_settlement.payments.errors import GatewaysUnreachable, NoWayToPay, PaymentOver
@@ -17,8 +21,9 @@ from kameng_settlement.payments.opening import close_payment
 from kameng_settlement.payments.polling import poll_payments
 from kameng_settlement.payments.routing import in_order
 from kameng_settlement.payments.starting import attempt_by_number
+from tests.settlement.conftest import Books
 
-from .conftest import Till
+from .conftest import Bank, Till
 
 
 async def due(till: Till) -> None:
@@ -230,10 +235,13 @@ async def test_a_gateway_that_gave_no_answer_is_asked_what_became_of_it(till: Ti
     assert ((await till.now(payment)).state, await till.wallet(payment)) == ("PAID", 1000)
 
 
-async def test_an_account_takes_what_fits_it(till: Till) -> None:
-    site = new_id()
+async def test_an_account_takes_what_fits_it(make_kernel: Kernels, bank: Bank) -> None:
+    kernel = await make_kernel(
+        [catalog, membership, settlement], catalog={"sites": {"north.example": "north"}}
+    )
+    till = Till(Books(kernel), bank)
     await till.account("small", maximum_minor=500)
-    await till.account("site", sites=[site], minimum_minor=501)
+    await till.account("site", sites=["north"], minimum_minor=501)
     await till.account("dollars", currencies=["USD"])
     off = await till.account("off")
     await till.kernel.db.execute(
@@ -241,8 +249,9 @@ async def test_an_account_takes_what_fits_it(till: Till) -> None:
     )
     for minor, values, code in (
         (500, {}, "small"),
-        (501, {"site": site}, "site"),
+        (501, {"site": "north"}, "site"),
         (501, {}, None),
+        (501, {"site": "south"}, None),
         (700, {"amount": Money(700, "USD")}, "dollars"),
         (700, {"amount": Money(700, "EUR")}, None),
     ):
@@ -253,6 +262,11 @@ async def test_an_account_takes_what_fits_it(till: Till) -> None:
         else:
             attempt = await till.start(payment)
             assert (await till.stored(attempt.account)).code == code
+
+
+async def test_an_account_is_not_given_a_site_that_does_not_exist(till: Till) -> None:
+    with pytest.raises(InvalidInput, match="no site 'nowhere'"):
+        await till.account("lost", sites=["", "nowhere"])
 
 
 async def test_of_equals_the_cheaper_account_is_taken_and_weight_shares_between_the_rest(till: Till) -> None:

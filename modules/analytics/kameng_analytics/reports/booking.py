@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from kameng.ids import new_id
-from kameng_analytics.reports.days import business_zone, day_of
+from kameng_analytics.reports.days import business_zones, day_of
 from kameng_analytics.reports.facts import (
     Fact,
     Known,
@@ -27,7 +27,13 @@ from kameng_analytics.reports.statements import (
     TAKE_TURNS,
 )
 from kameng_catalog.shelves_contract import Shelves
-from kameng_fulfilment.contract import OrderCompleted, OrderLineDelivered, OrderPaid, OrderRefunded
+from kameng_fulfilment.contract import (
+    LineCostChanged,
+    OrderCompleted,
+    OrderLineDelivered,
+    OrderPaid,
+    OrderRefunded,
+)
 from kameng_fulfilment.figures_contract import OrderFigures, OrderSummary
 from kameng_membership.contract import Members
 from kameng_settlement.contract import PaymentSucceeded
@@ -46,9 +52,9 @@ async def report_completed(kernel: Kernel, events: Sequence[OrderCompleted]) -> 
 
 
 async def report_changed(
-    kernel: Kernel, events: Sequence[OrderPaid | OrderLineDelivered | OrderRefunded]
+    kernel: Kernel, events: Sequence[OrderPaid | OrderLineDelivered | OrderRefunded | LineCostChanged]
 ) -> None:
-    """Book what is new of orders that were paid, delivered in part or refunded."""
+    """Book what is new of orders that were paid, delivered in part or refunded, or cost more."""
     await book_orders(kernel, [UUID(event.order) for event in events])
 
 
@@ -103,21 +109,24 @@ async def book_movements(kernel: Kernel, movements: Sequence[Movement]) -> None:
                         order=row["order_id"],
                     )
                 )
+        sites = await kernel.services.get(LedgerFigures).sites_of_fees(
+            sorted({movement.reverses or movement.transaction for movement in movements})
+        )
         facts: list[Fact] = []
         for movement in movements:
+            site = sites.get(movement.reverses or movement.transaction, "")
             if movement.reverses is None:
-                facts.append(fact_of_movement(movement))
+                facts.append(fact_of_movement(movement, site))
             else:
-                facts += facts_of_reversal(movement, known[movement.reverses])
+                facts += facts_of_reversal(movement, known[movement.reverses], site)
         await _book(kernel, facts)
 
 
 async def _known_lines(kernel: Kernel, orders: Sequence[OrderSummary]) -> dict[UUID, Known]:
     """What is known of the lines: from the time of their sale where they are booked, as it is now where they are not."""
-    rows = {
-        row["line"]: row
-        for row in await kernel.db.fetch(KNOWN_LINES, [line.line for order in orders for line in order.lines])
-    }
+    booked: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in await kernel.db.fetch(KNOWN_LINES, [line.line for order in orders for line in order.lines]):
+        booked[row["line"]].append(row)
     products = sorted({line.product for order in orders for line in order.lines})
     shelves = await kernel.services.get(Shelves).of(products)
     buyers = sorted({order.buyer for order in orders if order.buyer_kind != GUEST})
@@ -127,14 +136,14 @@ async def _known_lines(kernel: Kernel, orders: Sequence[OrderSummary]) -> dict[U
     for order in orders:
         level = GUEST if order.buyer_kind == GUEST else tiers.get(order.buyer, "")
         for line in order.lines:
-            row, shelf = rows.get(line.line), shelves.get(line.product)
-            sold = row is not None and row["gateway"] is not None
+            rows, shelf = booked[line.line], shelves.get(line.product)
+            sold = next((row for row in rows if row["gateway"] is not None), None)
             known[line.line] = Known(
-                category=row["category"] if row and sold else shelf.category if shelf else None,
-                gateway=row["gateway"] if row and sold else gateway_of(order.source),
-                level=row["level"] if row and sold else level,
-                cost=row["cost"] if row else 0,
-                costed=row["costed"] if row else 0,
+                category=sold["category"] if sold else shelf.category if shelf else None,
+                gateway=sold["gateway"] if sold else gateway_of(order.source),
+                level=sold["level"] if sold else level,
+                costs={row["currency"]: (row["cost"], row["pieces"]) for row in rows if row["costed"]},
+                costed=sum(row["costed"] for row in rows),
             )
     return known
 
@@ -142,17 +151,16 @@ async def _known_lines(kernel: Kernel, orders: Sequence[OrderSummary]) -> dict[U
 async def _book(kernel: Kernel, facts: Sequence[Fact]) -> None:
     if not facts:
         return
-    zone = business_zone(kernel)
-    own = [day_of(fact.at, zone) for fact in facts]
+    zones, now = business_zones(kernel), datetime.now(UTC)
+    own = [day_of(fact.at, zones.of(fact.site)) for fact in facts]
     closed: set[date] = {row["day"] for row in await kernel.db.fetch(CLOSED_DAYS, sorted(set(own)))}
-    # Today is never closed, so whatever comes too late has a day to go to.
-    today = day_of(datetime.now(UTC), zone)
     rows = [
         (
             new_id(),
             fact.key,
             fact.kind,
-            max(today, day) if day in closed else day,
+            # Today is never closed, on whatever site, so whatever comes too late has a day to go to.
+            max(day_of(now, zones.of(fact.site)), day) if day in closed else day,
             day,
             fact.at,
             fact.currency,
@@ -163,6 +171,7 @@ async def _book(kernel: Kernel, facts: Sequence[Fact]) -> None:
             fact.category,
             fact.gateway,
             fact.level,
+            fact.site,
             fact.transaction,
             fact.pieces,
             fact.amount,

@@ -9,7 +9,13 @@ from kameng_analytics.reports.gathering import gather_day, gather_recent
 from kameng_analytics.reports.job import EXPORT_JOB
 from kameng_analytics.reports.permissions import CLOSE_DAYS, EXPORT_REPORTS
 from kameng_catalog.shelves_contract import Shelves
-from kameng_fulfilment.contract import OrderCompleted, OrderLineDelivered, OrderPaid, OrderRefunded
+from kameng_fulfilment.contract import (
+    LineCostChanged,
+    OrderCompleted,
+    OrderLineDelivered,
+    OrderPaid,
+    OrderRefunded,
+)
 from kameng_fulfilment.figures_contract import OrderFigures
 from kameng_membership.contract import Members
 from kameng_settlement.contract import PaymentSucceeded
@@ -22,6 +28,7 @@ HANDLERS = (
     Handler(name="report_paid", event=OrderPaid, call=report_changed, batch=True),
     Handler(name="report_delivered", event=OrderLineDelivered, call=report_changed, batch=True),
     Handler(name="report_refunded", event=OrderRefunded, call=report_changed, batch=True),
+    Handler(name="report_costs", event=LineCostChanged, call=report_changed, batch=True),
     Handler(name="report_fees", event=PaymentSucceeded, call=report_fees, batch=True),
 )
 

@@ -11,16 +11,16 @@ import structlog
 from kameng.module import NotificationKind
 from kameng.money import Money
 from kameng.notify import Notifications
-from kameng_analytics.reports.days import business_zone, day_of, span_of
+from kameng_analytics.reports.days import business_zones
 from kameng_analytics.reports.permissions import READ_FIGURES
-from kameng_analytics.reports.statements import OWN_DAYS, UNLIKE_FIGURES
+from kameng_analytics.reports.statements import BOOKED_IN, UNLIKE_FIGURES
 from kameng_settlement.figures_contract import LedgerFigures
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
 CHECKED_DAYS: Final = 35
-"""Days that the schedule compares: today is left out, since postings come while it looks."""
+"""Days that the schedule compares: those that are over, since postings come while it looks."""
 
 REPORTS_DIFFER = NotificationKind(
     name="reports_differ",
@@ -61,18 +61,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 async def differences(kernel: Kernel, since: date, until: date) -> list[Difference]:
     """Compare the business days from `since` to `until`, both included, with the ledger.
 
-    A day's facts are those that happened in it, whichever day they were booked on. Three statements.
+    A day lasts from its beginning on the first site until its end on the last one; its facts are those that happened in it,
+    whichever day they were booked on. Three statements.
     """
-    zone = business_zone(kernel)
+    zones = business_zones(kernel)
     days = [since + timedelta(days=offset) for offset in range((until - since).days + 1)]
     async with kernel.db.transaction():
         # The ledger last: what is posted meanwhile looks like a difference now, and like none the next time.
+        spans = [zones.span(day) for day in days]
         booked = {
-            (row["own_day"], row["currency"]): (row["sales"], row["given_back"], row["fees"])
-            for row in await kernel.db.fetch(OWN_DAYS, since, until)
+            (days[row["place"] - 1], row["currency"]): (row["sales"], row["given_back"], row["fees"])
+            for row in await kernel.db.fetch(
+                BOOKED_IN, [begin for begin, _ in spans], [end for _, end in spans]
+            )
         }
         unlike = await kernel.db.fetch(UNLIKE_FIGURES, days)
-        totals = await kernel.services.get(LedgerFigures).totals([span_of(day, zone) for day in days])
+        totals = await kernel.services.get(LedgerFigures).totals(spans)
     posted = {
         (days[total.place], total.currency): (total.sales, total.given_back, total.fees) for total in totals
     }
@@ -97,8 +101,8 @@ async def differences(kernel: Kernel, since: date, until: date) -> list[Differen
 
 async def check_reports(kernel: Kernel) -> None:
     """Compare the last weeks with the ledger and tell the staff what differs, each difference once. Run every hour."""
-    today = day_of(datetime.now(UTC), business_zone(kernel))
-    found = await differences(kernel, today - timedelta(days=CHECKED_DAYS), today - timedelta(days=1))
+    last = business_zones(kernel).last_over(datetime.now(UTC))
+    found = await differences(kernel, last - timedelta(days=CHECKED_DAYS - 1), last)
     if not found:
         return
     log.error("reports differ from the ledger", found=len(found), first=str(found[0]))

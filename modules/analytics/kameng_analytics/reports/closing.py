@@ -10,7 +10,7 @@ import msgspec
 from kameng.auth import Principal
 from kameng.errors import Conflict
 from kameng_analytics.reports.checking import differences
-from kameng_analytics.reports.days import business_zone, day_of, span_of
+from kameng_analytics.reports.days import business_zones
 from kameng_analytics.reports.gathering import gather
 from kameng_analytics.reports.statements import CLOSE_DAY, FIND_CLOSED, STOP_BOOKING
 
@@ -38,7 +38,7 @@ class ClosedDay(msgspec.Struct, frozen=True):
 
     Attributes:
         day: which.
-        time_zone: in which it began and ended.
+        time_zone: of the shop; on its sites it began and ended by theirs.
         closed_at, closed_by: when, and by whom: a principal's key, or ``system``.
     """
 
@@ -51,7 +51,7 @@ class ClosedDay(msgspec.Struct, frozen=True):
 async def close_day(
     kernel: Kernel, day: date, principal: Principal, *, correlation_id: str = "", address: str = ""
 ) -> ClosedDay:
-    """Close a business day: book what is missing, compare it with the ledger, and let nobody change it from then on.
+    """Close a business day, on all sites: book what is missing, compare it with the ledger, and let nobody change it any more.
 
     Closing it again is harmless and answers the first time.
 
@@ -59,9 +59,9 @@ async def close_day(
         DayNotOver: it is not over yet.
         DayDiffers: its figures are not those of the ledger.
     """
-    zone = business_zone(kernel)
-    since, until = span_of(day, zone)
-    if datetime.now(UTC) < until + AFTERWARDS or day >= day_of(datetime.now(UTC), zone):
+    zones = business_zones(kernel)
+    since, until = zones.span(day)
+    if datetime.now(UTC) < until + AFTERWARDS:
         raise DayNotOver(
             f"{day} ends at {until:%Y-%m-%d %H:%M} UTC and can be closed five minutes after that.",
             cure="Close it later.",
@@ -80,12 +80,15 @@ async def close_day(
                 cure="Run `kameng reports rebuild` and `kameng reports check`, and find out what was posted otherwise.",
                 path=("input", "day"),
             )
-        await kernel.db.execute(CLOSE_DAY, day, zone.key, principal.key)
+        await kernel.db.execute(CLOSE_DAY, day, zones.main.key, principal.key)
         await kernel.audit.record(
             "analytics.day_closed",
             principal=principal,
             subject=f"day:{day}",
-            details={"time_zone": zone.key},
+            details={
+                "time_zone": zones.main.key,
+                "site_time_zones": {site: zone.key for site, zone in zones.sites.items()},
+            },
             correlation_id=correlation_id,
             address=address,
         )

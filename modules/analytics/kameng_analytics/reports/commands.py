@@ -11,7 +11,7 @@ import click
 from kameng.cli.running import run
 from kameng.errors import Refusal
 from kameng.money import Money, check_currency
-from kameng_analytics.reports.days import business_zone, span_of
+from kameng_analytics.reports.days import business_zones
 from kameng_analytics.reports.reading import Asked, Dimension, Grain, Row, labels_of, report_rows
 from kameng_analytics.reports.writing import ReportForm, write_report
 
@@ -48,7 +48,7 @@ def _about(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _asked(kernel: Kernel, since: datetime | None, until: datetime | None, given: dict[str, Any]) -> Asked:
-    last = until.date() if until else datetime.now(business_zone(kernel)).date()
+    last = until.date() if until else datetime.now(business_zones(kernel).main).date()
     check_currency(given["currency"])
     return Asked(
         since=since.date() if since else last - timedelta(days=29),
@@ -124,8 +124,8 @@ def gather(context: click.Context, since: datetime, until: datetime) -> None:
     from kameng_analytics.reports.gathering import gather as look
 
     async def work(kernel: Kernel) -> int:
-        zone = business_zone(kernel)
-        return await look(kernel, span_of(since.date(), zone)[0], span_of(until.date(), zone)[1])
+        zones = business_zones(kernel)
+        return await look(kernel, zones.span(since.date())[0], zones.span(until.date())[1])
 
     click.echo(f"{_run(context, work)} postings were missing.")
 

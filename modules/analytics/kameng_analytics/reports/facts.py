@@ -23,14 +23,14 @@ class Known(msgspec.Struct, frozen=True):
     Attributes:
         category: of its product when it was sold.
         gateway, level: of its order.
-        cost: what is booked as its cost, in minor units.
+        costs: what is booked as its cost, by currency: minor units, and of how many pieces.
         costed: in how many facts.
     """
 
     category: UUID | None
     gateway: str
     level: str
-    cost: int = 0
+    costs: Mapping[str, tuple[int, int]] = {}
     costed: int = 0
 
 
@@ -50,6 +50,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     category: UUID | None = None
     gateway: str = ""
     level: str = ""
+    site: str = ""
     transaction: UUID | None = None
 
 
@@ -85,22 +86,43 @@ def facts_of_order(
         for movement in movements.get(refund.transaction, ()):
             yield from _of_lines("refund", movement, parts, order, lines, known)
     for line in order.lines:
-        own = known[line.line]
-        if line.cost_minor != own.cost:
-            yield _fact(
-                f"cost:{line.line}:{own.costed}",
-                "cost",
-                # The first time, a line that was delivered with its order cost something when that was complete.
-                order.completed_at if order.completed_at and not own.costed else now,
-                order,
-                line,
-                own,
-                amount=line.cost_minor - own.cost,
-            )
+        yield from _costs(order, line, known[line.line], now)
 
 
-def fact_of_movement(movement: Movement) -> Fact:
-    """A movement that belongs to no order: a fee, or something that was booked to the sales account otherwise."""
+def _costs(order: OrderSummary, line: LineFigures, known: Known, now: datetime) -> Iterator[Fact]:
+    """What a line cost and is not booked yet. It changes with the pieces that were delivered: what a batch cost is taken as it
+    was known then."""
+    costs = {cost.currency: (cost.minor, cost.pieces) for cost in line.costs}
+    booked = known.costed
+    for currency in sorted(costs.keys() | known.costs.keys()):
+        (minor, pieces), (minor_before, before) = (
+            costs.get(currency, (0, 0)),
+            known.costs.get(currency, (0, 0)),
+        )
+        if minor == minor_before or pieces == before:
+            continue
+        yield _fact(
+            f"cost:{line.line}:{booked}",
+            "cost",
+            # The first time, a line that was delivered with its order cost something when that was complete.
+            order.completed_at if order.completed_at and not known.costed else now,
+            order,
+            line,
+            known,
+            pieces=pieces - before,
+            amount=minor - minor_before,
+            currency=currency,
+        )
+        booked += 1
+
+
+def fact_of_movement(movement: Movement, site: str = "") -> Fact:
+    """A movement that belongs to no order: a fee, or something that was booked to the sales account otherwise.
+
+    Args:
+        movement: what the ledger says.
+        site: of the payment that the fee is for.
+    """
     if movement.account == FEES:
         source = movement.other.removeprefix(_CLEARING) if movement.other.startswith(_CLEARING) else None
         kind, amount, gateway = "fee", -movement.credited, gateway_of(source) if source else ""
@@ -114,15 +136,16 @@ def fact_of_movement(movement: Movement) -> Fact:
         currency=movement.currency,
         amount=amount,
         gateway=gateway,
+        site=site,
         transaction=movement.transaction,
     )
 
 
-def facts_of_reversal(movement: Movement, reversed_facts: list[Fact]) -> list[Fact]:
+def facts_of_reversal(movement: Movement, reversed_facts: list[Fact], site: str = "") -> list[Fact]:
     """A reversal takes back what its transaction did, line by line; as a whole where that is not known or not as much."""
     amount = abs(movement.credited)
     if movement.account == FEES or sum(fact.amount for fact in reversed_facts) != amount:
-        return [fact_of_movement(movement)]
+        return [fact_of_movement(movement, site)]
     kind = "correction" if movement.credited > 0 else "refund"
     return [
         msgspec.structs.replace(
@@ -169,6 +192,7 @@ def _of_lines(
             amount=rest,
             order=order.order,
             number=order.number,
+            site=order.site,
             transaction=movement.transaction,
         )
 
@@ -184,12 +208,13 @@ def _fact(
     pieces: int = 0,
     amount: int = 0,
     transaction: UUID | None = None,
+    currency: str = "",
 ) -> Fact:
     return Fact(
         key=key,
         kind=kind,
         at=at,
-        currency=order.currency,
+        currency=currency or order.currency,
         amount=amount,
         pieces=pieces,
         order=order.order,
@@ -199,5 +224,6 @@ def _fact(
         category=known.category,
         gateway=known.gateway,
         level=known.level,
+        site=order.site,
         transaction=transaction,
     )

@@ -15,7 +15,7 @@ from kameng.jobs import JobStoreFull
 from kameng.jobs.types import Job
 from kameng_analytics.reports.checking import differences
 from kameng_analytics.reports.closing import ClosedDay, DayDiffers, DayNotOver, close_day
-from kameng_analytics.reports.days import business_zone
+from kameng_analytics.reports.days import business_zones
 from kameng_analytics.reports.permissions import CLOSE_DAYS, EXPORT_REPORTS, READ_FIGURES
 from kameng_analytics.reports.reading import (
     FACTS,
@@ -243,7 +243,8 @@ def _asked(
     value: str | None,
 ) -> Asked:
     money.check_currency(currency)
-    until = until or datetime.now(business_zone(info.context.kernel)).date()
+    site = value or "" if dimension is Dimension.SITE else ""
+    until = until or datetime.now(business_zones(info.context.kernel).of(site)).date()
     return Asked(
         since=since or until - timedelta(days=29),
         until=until,

@@ -46,6 +46,7 @@ class Dimension(StrEnum):
     CATEGORY = "category"
     GATEWAY = "gateway"
     LEVEL = "level"
+    SITE = "site"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +182,7 @@ async def fact_page(db: Database, asked: Asked, kinds: Sequence[str], page: Page
         Dimension.CATEGORY: "$5::text is null or f.category is not distinct from nullif($5, '')::uuid",
         Dimension.GATEWAY: "$5::text is null or f.gateway = $5",
         Dimension.LEVEL: "$5::text is null or f.level = $5",
+        Dimension.SITE: "$5::text is null or f.site = $5",
     }[asked.dimension]
     columns = ", ".join(f"f.{name}" for name in StoredFact.__struct_fields__)
     rows = await db.fetch(

@@ -32,7 +32,7 @@ _SUMS = """
 _DIMENSIONS = """
     cross join lateral (values
         ('all', ''), ('product', coalesce(f.product::text, '')), ('category', coalesce(f.category::text, '')),
-        ('gateway', f.gateway), ('level', f.level)
+        ('gateway', f.gateway), ('level', f.level), ('site', f.site)
     ) as d (dimension, value)
 """
 
@@ -46,10 +46,11 @@ BOOK = Statement(
     f"""
     with added as (
         insert into analytics_fact (id, key, kind, day, own_day, at, currency, order_id, number, line, product, category,
-                                    gateway, level, transaction, pieces, amount)
+                                    gateway, level, site, transaction, pieces, amount)
         select * from unnest(
             $1::uuid[], $2::text[], $3::text[], $4::date[], $5::date[], $6::timestamptz[], $7::text[], $8::uuid[], $9::text[],
-            $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::uuid[], $16::int[], $17::bigint[]
+            $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::uuid[], $17::int[],
+            $18::bigint[]
         )
         on conflict (key) do nothing
         returning *
@@ -73,13 +74,14 @@ BOOK = Statement(
 
 KNOWN_LINES = Statement(
     "analytics.known_lines",
-    # Where a line was sold, and what of its cost is booked; served by analytics_fact_line.
+    # Where a line was sold, and what of its cost is booked, by currency; served by analytics_fact_line.
     """
-    select line, min(category::text)::uuid as category, min(gateway) filter (where kind = 'sale') as gateway,
+    select line, currency, min(category::text)::uuid as category, min(gateway) filter (where kind = 'sale') as gateway,
            min(level) filter (where kind = 'sale') as level,
            coalesce(sum(amount) filter (where kind = 'cost'), 0)::bigint as cost,
+           coalesce(sum(pieces) filter (where kind = 'cost'), 0)::int as pieces,
            count(*) filter (where kind = 'cost')::int as costed
-    from analytics_fact where line = any($1::uuid[]) group by line
+    from analytics_fact where line = any($1::uuid[]) group by line, currency
     """,
 )
 
@@ -143,16 +145,17 @@ UNLIKE_FIGURES = Statement(
     """,
 )
 
-OWN_DAYS = Statement(
-    "analytics.own_days",
-    # By the day in which it happened, whenever it was booked; served by analytics_fact_own_day alone.
+BOOKED_IN = Statement(
+    "analytics.booked_in",
+    # By the moment in which it happened, whenever it was booked; served by analytics_fact_at alone.
     """
-    select own_day, currency,
-           coalesce(sum(amount) filter (where kind in ('sale', 'correction')), 0)::bigint as sales,
-           coalesce(sum(amount) filter (where kind = 'refund'), 0)::bigint as given_back,
-           coalesce(sum(amount) filter (where kind = 'fee'), 0)::bigint as fees
-    from analytics_fact where own_day between $1 and $2 and kind <> 'cost'
-    group by own_day, currency
+    select span.place::int as place, f.currency,
+           coalesce(sum(f.amount) filter (where f.kind in ('sale', 'correction')), 0)::bigint as sales,
+           coalesce(sum(f.amount) filter (where f.kind = 'refund'), 0)::bigint as given_back,
+           coalesce(sum(f.amount) filter (where f.kind = 'fee'), 0)::bigint as fees
+    from unnest($1::timestamptz[], $2::timestamptz[]) with ordinality as span(since, until, place)
+    join analytics_fact f on f.at >= span.since and f.at < span.until and f.kind <> 'cost'
+    group by span.place, f.currency
     """,
 )
 

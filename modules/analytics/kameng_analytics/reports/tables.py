@@ -29,6 +29,7 @@ class FactTable(Table, tablename="analytics_fact"):
     category = UUID(null=True, default=None)
     gateway = Text(null=False, default="")
     level = Text(null=False, default="")
+    site = Text(null=False, default="", help_text="Its code; empty: the operator's own.")
     transaction = UUID(null=True, default=None, help_text="The ledger transaction.")
     pieces = Integer(null=False, default=0)
     amount = BigInt(null=False, default=None)
@@ -40,7 +41,8 @@ class FactTable(Table, tablename="analytics_fact"):
 class FigureTable(Table, tablename="analytics_figure"):
     """The sum of a day's facts in one currency and for one value of one dimension; ``all`` has one value, the empty one.
 
-    The empty value of other dimensions stands for facts of which it is not known.
+    The empty value of other dimensions stands for facts of which it is not known; of sites, for the operator's own, and for what
+    belongs to none.
     """
 
     id = BigSerial(primary_key=True)
@@ -58,7 +60,9 @@ class FigureTable(Table, tablename="analytics_figure"):
     late = BigInt(null=False, default=0, help_text="Facts of days that were closed when they came.")
 
     analytics_figure_once = Unique(["day", "currency", "dimension", "value"])
-    analytics_figure_dimension = Check("dimension in ('all', 'product', 'category', 'gateway', 'level')")
+    analytics_figure_dimension = Check(
+        "dimension in ('all', 'product', 'category', 'gateway', 'level', 'site')"
+    )
 
 
 class ClosedDayTable(Table, tablename="analytics_closed_day"):
@@ -103,8 +107,8 @@ INDEXES: tuple[Index, ...] = (
         "create index analytics_fact_transaction on analytics_fact (transaction)",
     ),
     Index(
-        "analytics_fact_own_day",
-        "create index analytics_fact_own_day on analytics_fact (own_day, currency, kind) include (amount)",
+        "analytics_fact_at",
+        "create index analytics_fact_at on analytics_fact (at, currency, kind) include (amount)",
     ),
     Index(
         "analytics_figure_dimension",

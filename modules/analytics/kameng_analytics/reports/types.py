@@ -53,7 +53,8 @@ class ReportRow:
     refunded_pieces: Long
     refunds: Money = strawberry.field(description="All that left the sales account.")
     cost: Money = strawberry.field(
-        description="What delivered pieces cost, by what their variant cost when it was sold; nothing where that is not known."
+        description="What delivered pieces cost: cards what was paid for their batches, others what their variant cost when it "
+        "was sold; nothing where that is not known."
     )
     gross_profit: Money = strawberry.field(description="Turnover less refunds and cost.")
     fees: Money = strawberry.field(description="What gateways kept.")

@@ -45,7 +45,7 @@ async def keep_costs(kernel: Kernel, lines: Sequence[UUID]) -> None:
         return
     async with kernel.db.transaction():
         await kernel.db.execute(TAKE_COST_TURNS, wanted)
-        rows = await _costs(kernel, wanted)
+        rows = await costs_by_now(kernel, wanted)
         if rows:
             await kernel.db.execute(
                 KEEP_COSTS, [new_id() for _ in rows], *(list(column) for column in zip(*rows, strict=True))
@@ -54,8 +54,8 @@ async def keep_costs(kernel: Kernel, lines: Sequence[UUID]) -> None:
         await kernel.db.execute(DROP_OTHER_COSTS, wanted, own, sources, currencies)
 
 
-async def _costs(kernel: Kernel, lines: Sequence[UUID]) -> list[tuple[UUID, str, str, int, int]]:
-    """Line, source, currency, pieces and units of what lines cost."""
+async def costs_by_now(kernel: Kernel, lines: Sequence[UUID]) -> list[tuple[UUID, str, str, int, int]]:
+    """Line, source, currency, pieces and units of what lines cost: what would be kept now. Two statements."""
     rows: list[tuple[UUID, str, str, int, int]] = []
     cards: dict[UUID, int] = {}
     known: dict[UUID, int] = {}

@@ -17,6 +17,7 @@ from kameng_fulfilment.guests.statements import (
     COUNT_UNPAID_OF_ADDRESSES,
     COUNT_UNPAID_OF_CONTACTS,
     FIND_CLAIMED,
+    NOTE_SITES,
     TAKE_GUESTS_TURNS,
 )
 from kameng_fulfilment.settings import FulfilmentSettings
@@ -100,7 +101,7 @@ async def too_many_of_guests(kernel: Kernel, orders: Sequence[DraftOrder]) -> di
 
 
 async def write_particulars(kernel: Kernel, orders: Sequence[DraftOrder]) -> None:
-    """Write what placed orders bring along, and take what they ordered out of carts. At most three statements.
+    """Write what placed orders bring along, and take what they ordered out of carts. At most four statements.
 
     Args:
         kernel: whose orders.
@@ -123,6 +124,10 @@ async def write_particulars(kernel: Kernel, orders: Sequence[DraftOrder]) -> Non
             [guest.sealed_secret for _, guest in guests],
             [guest.locale for _, guest in guests],
             datetime.now(UTC) + kept,
+        )
+    if placed := [order for order in orders if order.request.site]:
+        await kernel.db.execute(
+            NOTE_SITES, [order.id for order in placed], [order.request.site for order in placed]
         )
     written = [
         (order.id, order.request.particulars.written)

@@ -44,6 +44,15 @@ ADD_CONTACTS = Statement(
     """,
 )
 
+NOTE_SITES = Statement(
+    "fulfilment.note_sites",
+    # Orders that this transaction has written; those of the operator's own site are not touched.
+    """
+    update fulfilment_order o set site = s.site
+    from unnest($1::uuid[], $2::text[]) as s (id, site) where o.id = s.id
+    """,
+)
+
 ADD_PARTICULARS = Statement(
     "fulfilment.add_particulars",
     """

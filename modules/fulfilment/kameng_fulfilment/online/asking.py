@@ -41,6 +41,7 @@ async def open_order_payment(kernel: Kernel, order: StoredOrder, actor: str) -> 
             payer_kind=order.buyer_kind,
             amount=Money(left, order.currency),
             expires_at=until,
+            site=order.site,
             memo=order.number,
             actor=actor,
         )

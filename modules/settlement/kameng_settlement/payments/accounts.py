@@ -18,6 +18,7 @@ from kameng_settlement.chart import clearing_of
 from kameng_settlement.gateway_contract import Gateway, GatewayMisconfigured, MerchantAccount
 from kameng_settlement.payments.errors import GatewayUnknown
 from kameng_settlement.payments.gateways import gateway
+from kameng_settlement.payments.sites import site_codes
 from kameng_settlement.payments.statements import (
     ACCOUNTS,
     ADD_ACCOUNT,
@@ -55,7 +56,7 @@ class StoredAccount(msgspec.Struct, frozen=True, kw_only=True):
     sealed_settings: bytes
     data_key: UUID
     currencies: list[str]
-    sites: list[UUID]
+    sites: list[str]
     minimum_minor: int
     maximum_minor: int | None
     fee_ppm: int
@@ -88,6 +89,7 @@ class AccountDraft(msgspec.Struct, frozen=True, kw_only=True):
         name: for people.
         merchant: what we are called at the gateway.
         settings: the gateway's settings; of an account that is changed, only what changes. Secrets are only ever written.
+        sites: whose payments it takes; none: those of all sites; an empty code is the operator's own.
         others: see `StoredAccount`.
     """
 
@@ -97,7 +99,7 @@ class AccountDraft(msgspec.Struct, frozen=True, kw_only=True):
     merchant: str
     settings: Mapping[str, Any]
     currencies: Sequence[str] = ("CNY",)
-    sites: Sequence[UUID] = ()
+    sites: Sequence[str] = ()
     minimum_minor: int = 1
     maximum_minor: int | None = None
     fee_ppm: int = 0
@@ -179,6 +181,7 @@ async def save_account(context: Context, draft: AccountDraft, key: UUID | None =
     kernel, db = context.kernel, context.db
     found = gateway(draft.gateway)
     _check(draft)
+    _check_sites(kernel, draft)
     async with db.transaction():
         data_key = await kernel.vault.current_key(SCOPE)
         values: dict[str, Any] = {}
@@ -312,6 +315,16 @@ def _check(draft: AccountDraft) -> None:
     for currency in draft.currencies:
         check_currency(currency)
     clearing_of(f"{draft.gateway}:{draft.code}")
+
+
+def _check_sites(kernel: Kernel, draft: AccountDraft) -> None:
+    known = site_codes(kernel)
+    if strange := sorted({site for site in draft.sites if site not in known}):
+        raise InvalidInput(
+            f"There is no site {strange[0]!r}.",
+            cure=f"Name some of these, or none for all: {', '.join(repr(code) for code in sorted(known))}.",
+            path=("input", "sites"),
+        )
 
 
 def _none() -> NotFound:

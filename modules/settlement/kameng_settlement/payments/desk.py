@@ -22,7 +22,7 @@ class PaymentDraft(msgspec.Struct, frozen=True, kw_only=True):
         amount: more than zero.
         expires_at: until when it is waited for, at most 90 days. What comes later is taken in as well.
         payer_kind: ``member`` or ``guest``.
-        site: on which site; None: the shop itself.
+        site: on which site, by its code; empty: the operator's own.
         memo: what it is for, for people; no personal data. It is the memo of the money's receipt.
         actor: who asks: a principal's key, or ``system``.
     """
@@ -34,7 +34,7 @@ class PaymentDraft(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     expires_at: datetime
     payer_kind: str = "member"
-    site: UUID | None = None
+    site: str = ""
     memo: str = ""
     actor: str = "system"
 

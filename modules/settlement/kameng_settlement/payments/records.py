@@ -41,7 +41,7 @@ class StoredPayment(msgspec.Struct, frozen=True, kw_only=True):
     payer_kind: str
     amount_minor: int
     currency: str
-    site: UUID | None
+    site: str
     memo: str
     state: str
     refunded_minor: int

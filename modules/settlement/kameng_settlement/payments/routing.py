@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
-from uuid import UUID
 
 import msgspec
 
@@ -38,14 +37,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         amount: what is to be paid.
         purpose: what for.
         payer_kind: ``member`` or ``guest``.
-        site: where; None: the shop itself.
+        site: its code; empty: the operator's own.
         manual_from_minor: the smallest amount that is paid by a transfer that people confirm.
     """
 
     amount: Money
     purpose: str
     payer_kind: str = "member"
-    site: UUID | None = None
+    site: str = ""
     manual_from_minor: int = 0
 
 

@@ -18,7 +18,7 @@ ADD_ACCOUNT = Statement(
     insert into settlement_merchant_account
         (id, gateway, code, name, merchant, sealed_settings, data_key, currencies, sites, minimum_minor, maximum_minor,
          fee_ppm, fee_fixed_minor, priority, weight, timeout_seconds, enabled, failures, created_at, changed_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9::uuid[], $10, $11, $12, $13, $14, $15, $16, false, 0, now(), now())
+    values ($1, $2, $3, $4, $5, $6, $7, $8::text[], $9::text[], $10, $11, $12, $13, $14, $15, $16, false, 0, now(), now())
     """,
 )
 
@@ -27,7 +27,7 @@ CHANGE_ACCOUNT = Statement(
     """
     update settlement_merchant_account
     set gateway = $2, code = $3, name = $4, merchant = $5, sealed_settings = $6, data_key = $7, currencies = $8::text[],
-        sites = $9::uuid[], minimum_minor = $10, maximum_minor = $11, fee_ppm = $12, fee_fixed_minor = $13, priority = $14,
+        sites = $9::text[], minimum_minor = $10, maximum_minor = $11, fee_ppm = $12, fee_fixed_minor = $13, priority = $14,
         weight = $15, timeout_seconds = $16, changed_at = now()
     where id = $1
     """,

@@ -23,6 +23,7 @@ from kameng_settlement.payments.loading_statements import (
 from kameng_settlement.payments.opening import open_payment
 from kameng_settlement.payments.records import StoredPayment
 from kameng_settlement.payments.routing import TOP_UP
+from kameng_settlement.payments.sites import site_of
 from kameng_settlement.settings import SettlementSettings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ async def open_top_up(context: Context, member: UUID, amount: Money, key: str) -
             payer=member,
             amount=amount,
             expires_at=datetime.now(UTC) + timedelta(hours=settings.payment_hours),
+            site=site_of(context),
             memo="top-up",
             actor=context.principal.key,
         ),

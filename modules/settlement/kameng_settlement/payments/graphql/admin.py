@@ -188,6 +188,10 @@ class MerchantAccountInput:
         default_factory=list, description="The same as texts, as a form gives them; they go before settings."
     )
     currencies: list[str] = strawberry.field(default_factory=lambda: ["CNY"])
+    sites: list[str] = strawberry.field(
+        default_factory=list,
+        description="Codes of the sites whose payments it takes; none: all. The empty one is the operator's own.",
+    )
     minimum_minor: Long = Long(1)
     maximum_minor: Long | None = None
     fee_ppm: int = 0
@@ -222,6 +226,7 @@ class MerchantAccountInput:
             merchant=self.merchant,
             settings=settings,
             currencies=self.currencies,
+            sites=self.sites,
             minimum_minor=self.minimum_minor,
             maximum_minor=self.maximum_minor,
             fee_ppm=self.fee_ppm,

@@ -73,6 +73,9 @@ class MerchantAccountNode(Node):
     name: str
     merchant: str = strawberry.field(description="What the gateway calls the shop.")
     currencies: list[str]
+    sites: list[str] = strawberry.field(
+        description="Codes of the sites whose payments it takes; none: all. The empty one is the operator's own."
+    )
     minimum_minor: Long = strawberry.field(description="The smallest payment, in minor units.")
     maximum_minor: Long | None = strawberry.field(description="The largest payment, in minor units.")
     fee_ppm: int = strawberry.field(description="What the gateway keeps, in millionths.")
@@ -105,6 +108,7 @@ class MerchantAccountNode(Node):
             name=stored.name,
             merchant=stored.merchant,
             currencies=stored.currencies,
+            sites=stored.sites,
             minimum_minor=Long(stored.minimum_minor),
             maximum_minor=None if stored.maximum_minor is None else Long(stored.maximum_minor),
             fee_ppm=stored.fee_ppm,
@@ -229,6 +233,11 @@ class OfficePayment:
         """The payer."""
         stored = _stored(self)
         return strawberry.ID(global_id("Member", stored.payer)) if stored.payer_kind == "member" else None
+
+    @strawberry.field(description="The code of the site that it came from; empty: the operator's own.")
+    def site(self) -> str:
+        """The site."""
+        return _stored(self).site
 
     @strawberry.field(description="The account that it came in by.")
     async def account(self, info: Info) -> MerchantAccountNode | None:

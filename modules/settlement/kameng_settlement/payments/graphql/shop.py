@@ -32,6 +32,7 @@ from kameng_settlement.payments.manual import add_proof
 from kameng_settlement.payments.opening import payment_by_number
 from kameng_settlement.payments.records import StoredPayment, payment_topic
 from kameng_settlement.payments.routing import Wanted, enabled_accounts
+from kameng_settlement.payments.sites import site_of
 from kameng_settlement.payments.starting import Choice, start
 from kameng_settlement.payments.top_ups import open_top_up
 from kameng_settlement.settings import SettlementSettings
@@ -156,6 +157,7 @@ class PaymentsQuery:
             amount=amount.parsed(),
             purpose=PURCHASE,
             payer_kind="member" if context.principal.kind is PrincipalKind.MEMBER else "guest",
+            site=site_of(context),
             manual_from_minor=context.kernel.settings.section(
                 "settlement", SettlementSettings
             ).manual_from_minor,

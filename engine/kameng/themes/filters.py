@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from kameng.themes import formats
+from kameng.themes.markdown import markdown
 from kameng.themes.qr import qr_svg
 
 # Filters take the context so that Jinja never works them out while it compiles, in whatever language that happens to be.
@@ -79,6 +80,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "datetime": _datetime,
     "ago": _ago,
     "json": _json,
+    "markdown": markdown,
     "qr": _qr,
 }
 """Filters beside Jinja's own."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from kameng.module import Handler, Module, Permission, Provide, SchemaPart, Task
-from kameng_catalog.contract import CardsImported, Prices, Sites, Stock, Variants
+from kameng_catalog.contract import CardsImported, Finding, Prices, Sites, Stock, Variants
 from kameng_fulfilment.admin import HistoryActor, OfficeOrderLine, OrderBuyer, TicketPlace
 from kameng_fulfilment.cart.changing import CartChanges
 from kameng_fulfilment.cart.expiring import expire_carts
@@ -24,9 +24,11 @@ from kameng_fulfilment.contract import (
 )
 from kameng_fulfilment.costs.recording import cost_completed, cost_delivered
 from kameng_fulfilment.delivering import OrderDeliveries, deliver_after_import, deliver_waiting
+from kameng_fulfilment.dossier.remedies import REVEAL_DELIVERED
 from kameng_fulfilment.exceptions import refund_failed
 from kameng_fulfilment.figures import StoredFigures
 from kameng_fulfilment.figures_contract import OrderFigures
+from kameng_fulfilment.finding.exporting import EXPORT_JOB, EXPORT_ORDERS
 from kameng_fulfilment.flash.admin import flash_sale_nodes
 from kameng_fulfilment.flash.known import KnownSales
 from kameng_fulfilment.flash.planning import MANAGE_FLASH_SALES
@@ -49,8 +51,9 @@ from kameng_fulfilment.suppliers import brings as supplying
 from kameng_fulfilment.suppliers.graphql_nodes import NODES as SUPPLIER_NODES
 from kameng_fulfilment.telling import COMPLETED, REFUNDED, tell_completed, tell_refunded
 from kameng_fulfilment.unpaid import expire_unpaid
+from kameng_fulfilment.views.graphql import view_nodes
 from kameng_membership.contract import Members, PersonalData
-from kameng_settlement.contract import Charging, Receipts, WalletMoves
+from kameng_settlement.contract import Charging, PaymentFinding, Receipts, WalletMoves
 
 module = Module(
     name="fulfilment",
@@ -84,6 +87,7 @@ module = Module(
             "Ticket": ticket_nodes,
             "FlashSale": flash_sale_nodes,
             "Service": service_nodes,
+            "SavedView": view_nodes,
             **SUPPLIER_NODES,
         },
     ),
@@ -97,7 +101,7 @@ module = Module(
         Provide(Deliveries, OrderDeliveries),
         *supplying.PROVIDES,
     ),
-    needs=(Variants, Prices, Sites, Stock, Members, Charging, Receipts, WalletMoves),
+    needs=(Variants, Finding, Prices, Sites, Stock, Members, Charging, Receipts, PaymentFinding, WalletMoves),
     events=(
         OrderCompleted,
         OrderPlaced,
@@ -133,12 +137,15 @@ module = Module(
         *serving.TASKS,
         *supplying.TASKS,
     ),
+    jobs=(EXPORT_JOB,),
     notifications=(COMPLETED, REFUNDED, LINK),
     routes=supplying.ROUTES,
     permissions=(
         *serving.PERMISSIONS,
         *supplying.PERMISSIONS,
         *PERMISSIONS,
+        EXPORT_ORDERS,
+        REVEAL_DELIVERED,
         Permission(MANAGE_FLASH_SALES, "Plan and end flash sales", "安排和结束限时抢购"),
     ),
     on_stop=close_desk,

@@ -9,11 +9,12 @@ import strawberry
 from kameng.errors import NotFound
 from kameng.graphql import Connection, Info, Money
 from kameng.graphql.pages import Keyset, PageRequest
-from kameng.ids import global_id, key_of
+from kameng.ids import global_id
 from kameng.money import Money as Amount
 from kameng_fulfilment.attention import UNFINISHED, AttentionReason, reasons
 from kameng_fulfilment.costs.graphql import LineCost, costs_of_line
-from kameng_fulfilment.life_types import OrderHistoryEntry, OrderState, Ticket, TicketState
+from kameng_fulfilment.dossier.fields import LineDossier, OrderDossier
+from kameng_fulfilment.life_types import OrderHistoryEntry, Ticket, TicketState
 from kameng_fulfilment.numbers import read_number
 from kameng_fulfilment.orders import READ_ORDERS, order_by_number
 from kameng_fulfilment.reading import OrderReads
@@ -25,40 +26,9 @@ OLDEST = Keyset("orders-oldest", (("id", "uuid"),))
 TICKETS = Keyset("tickets-oldest", (("id", "uuid"),))
 
 
-@strawberry.input(description="Which orders to list; conditions add up.")
-class OrderFilter:
-    """Which orders to list."""
-
-    state: OrderState | None = None
-    member_id: strawberry.ID | None = None
-
-
 @strawberry.type
 class FulfilmentAdminQuery:
     """Queries of the staff."""
-
-    @strawberry.field(description="Orders, the newest first. Needs fulfilment.read_orders.")
-    async def orders(
-        self,
-        info: Info,
-        filter: OrderFilter | None = None,  # noqa: A002 - GraphQL's name
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-    ) -> Connection[Order]:
-        """A page of all orders."""
-        info.context.require(READ_ORDERS)
-        conditions: list[str] = ["true"]
-        values: list[object] = []
-        if filter and filter.state:
-            values.append(filter.state.value)
-            conditions.append(f"state = ${len(values)}")
-        if filter and filter.member_id:
-            values.append(key_of("Member", filter.member_id))
-            conditions.append(f"member = ${len(values)}")
-        page = PageRequest.of(first, after, last, before)
-        return await order_page(info.context.db, page, " and ".join(conditions), values)
 
     @strawberry.field(
         description="Paid orders that are neither delivered nor refunded, the oldest first. Needs fulfilment.read_orders."
@@ -106,7 +76,7 @@ class FulfilmentAdminQuery:
         return Order.of(order)
 
 
-class OfficeOrderLine:
+class OfficeOrderLine(LineDossier):
     """What the staff sees of a line beyond its buyer's view."""
 
     @strawberry.field(
@@ -142,7 +112,7 @@ class TicketPlace:
         return Order.of(order) if order else None
 
 
-class OrderBuyer:
+class OrderBuyer(OrderDossier):
     """What the staff sees of an order beyond its buyer's view."""
 
     @strawberry.field(description="Whether its delivery is held.")

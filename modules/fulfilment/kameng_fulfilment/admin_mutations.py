@@ -112,7 +112,7 @@ class FulfilmentAdminMutation:
             )
         order, reason = await find_order(context, input.number), plain_text(input.reason)
         lines = (await lines_of_orders(context.db, [order.id]))[order.id]
-        wanted = [_refunded(line, lines, order) for line in input.lines or ()]
+        wanted = [refunded_line(line, lines, order) for line in input.lines or ()]
         async with context.db.transaction():
             made = await refund_order(
                 context.kernel,
@@ -207,7 +207,12 @@ async def _settle(
     return Ticket.of(ticket)
 
 
-def _refunded(asked: RefundLineInput, lines: list[StoredLine], order: StoredOrder) -> RefundedLine:
+def refunded_line(asked: RefundLineInput, lines: list[StoredLine], order: StoredOrder) -> RefundedLine:
+    """What is to be refunded of a line, as it was asked for.
+
+    Raises:
+        InvalidInput: there is no such line, or the amount is of another currency.
+    """
     amount = asked.amount.parsed() if asked.amount else None
     if amount is not None and amount.currency != order.currency:
         raise InvalidInput(

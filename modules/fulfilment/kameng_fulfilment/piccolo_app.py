@@ -12,10 +12,11 @@ from kameng_fulfilment.guests.tables import TABLES as GUESTS
 from kameng_fulfilment.service_desk.tables import TABLES as SERVICE_DESK
 from kameng_fulfilment.suppliers.tables import TABLES as SUPPLIERS
 from kameng_fulfilment.tables import TABLES
+from kameng_fulfilment.views.tables import TABLES as VIEWS
 
 APP_CONFIG = AppConfig(
     app_name="fulfilment",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=[*TABLES, *AFTER, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES, *CARTS, *GUESTS, *COSTS],
+    table_classes=[*TABLES, *AFTER, *SERVICE_DESK, *SUPPLIERS, *FLASH_SALES, *CARTS, *GUESTS, *COSTS, *VIEWS],
     migration_dependencies=[],
 )

@@ -198,6 +198,25 @@ INDEXES = (
         """create index fulfilment_order_attention on fulfilment_order (id)
            where state in ('PAID', 'DELIVERING', 'PARTLY_DELIVERED', 'REVIEW')""",
     ),
+    # Where the back office's filters would else walk through all orders; completed ones are in none of these.
+    Index(
+        "fulfilment_order_ended",
+        """create index fulfilment_order_ended on fulfilment_order (state, id)
+           where state in ('CANCELLED', 'EXPIRED', 'REFUNDED')""",
+    ),
+    Index(
+        "fulfilment_order_by_site",
+        "create index fulfilment_order_by_site on fulfilment_order (site, id) where site <> ''",
+    ),
+    Index(
+        "fulfilment_line_by_variant",
+        "create index fulfilment_line_by_variant on fulfilment_order_line (variant, order_id)",
+    ),
+    Index(
+        "fulfilment_line_by_delivery",
+        """create index fulfilment_line_by_delivery on fulfilment_order_line (delivery, order_id)
+           where delivery <> 'instant'""",
+    ),
     Index(
         "fulfilment_line_waiting",
         """create index fulfilment_line_waiting on fulfilment_order_line (variant, order_id)

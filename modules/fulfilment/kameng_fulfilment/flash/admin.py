@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from kameng.graphql import Connection, Context, Info, Node, mutation, payload
+from kameng.graphql import Connection, Context, Info, Node, foreign, mutation, payload
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id, key_of
 from kameng_fulfilment.flash.known import FlashSale as Sale
@@ -22,6 +22,10 @@ from kameng_fulfilment.flash.planning import (
 )
 from kameng_fulfilment.flash.shop import FlashSaleState, state_of
 from kameng_fulfilment.flash.statements import SALES_BY_ID
+from kameng_fulfilment.suppliers.graphql_types import office_variants
+
+if TYPE_CHECKING:
+    Variant = Any
 
 NEWEST = Keyset("flash-sales-newest", (("id", "uuid"),), descending=True)
 
@@ -46,6 +50,11 @@ class FlashSale(Node):
     sold: int = strawberry.field(description="Pieces in orders that are paid or wait for their payment.")
     state: FlashSaleState
     created_at: datetime
+
+    @strawberry.field(description="The variant, if it is still there.")
+    async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
+        """The variant."""
+        return await office_variants(info.context).load(key_of("Variant", self.variant_id))
 
     @classmethod
     def of(cls, row: Any) -> FlashSale:

@@ -141,7 +141,7 @@ class SupplierOffer(Node):
     @strawberry.field(description="The variant, if it is still there.")
     async def variant(self, info: Info) -> Annotated[Variant, foreign("catalog")] | None:
         """The variant."""
-        return await _variants(info.context).load(self.stored.variant)
+        return await office_variants(info.context).load(self.stored.variant)
 
     @classmethod
     def of(cls, stored: StoredOffer) -> SupplierOffer:
@@ -270,12 +270,14 @@ def _orders(context: Context) -> DataLoader[UUID, Any]:
     return context.loader(_orders, lambda _context: DataLoader(load))
 
 
-def _variants(context: Context) -> DataLoader[UUID, Any]:
+def office_variants(context: Context) -> DataLoader[UUID, Any]:
+    """Variants as the admin schema shows them, those of one moment together."""
+
     async def load(keys: list[UUID]) -> list[Any]:
         nodes = context.kernel.schemas["admin"].nodes
         return list(await load_nodes(context, nodes, [global_id("Variant", key) for key in keys]))
 
-    return context.loader(_variants, lambda _context: DataLoader(load))
+    return context.loader(office_variants, lambda _context: DataLoader(load))
 
 
 def _exchanges(context: Context) -> DataLoader[UUID, list[Any]]:

@@ -225,6 +225,11 @@ INDEXES = (
            where state in ('SENT', 'ACCEPTED', 'UNKNOWN') and attention = ''""",
     ),
     Index(
+        "fulfilment_supplier_order_their_reference",
+        """create index fulfilment_supplier_order_their_reference on fulfilment_supplier_order (their_reference)
+           where their_reference is not null""",
+    ),
+    Index(
         "fulfilment_supplier_order_by_connection",
         "create index fulfilment_supplier_order_by_connection on fulfilment_supplier_order (connection, id)",
     ),

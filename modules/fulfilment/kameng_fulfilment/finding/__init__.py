@@ -1,0 +1,1 @@
+"""Finding orders: by anything that somebody knows of them, and narrowed down; each by an index."""

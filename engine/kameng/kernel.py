@@ -46,11 +46,17 @@ def _count_fallback(schema: str, reason: str) -> None:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Hardly anything that composing makes is garbage; to search the growing heap for it took a fifth of the start."""
+    """Hardly anything that composing makes is garbage; to search the growing heap for it took a fifth of the start.
+
+    What is there once a process has composed for the first time, it keeps: that is never searched again, and processes that
+    are forked from this one go on sharing its pages. Later kernels of the same process, as in tests, come and go.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
+        if not gc.get_freeze_count():
+            gc.freeze()
     finally:
         if collecting:
             gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.million_products import fill
 from kameng.graphql.pages import PageRequest, write_cursor
 from kameng_catalog.known_lists import Kept, KnownLists
+from kameng_catalog.list_choice import FILL, KEEP, PUT_KNOWN
 from kameng_catalog.shop.filtering import Filter, Way, Ways
 from kameng_catalog.shop.ordering import ORDERS, ProductSort
 
@@ -77,6 +79,8 @@ async def test_pages_are_read_from_indexes(shop: Shop, *, generic: bool) -> None
                     elif "walk" in way.name:
                         assert len(sorts) <= 1, (name, sort, way)
                         assert any(step.get("Index Name", "").startswith("catalog_listed_") for step in found)
+                        # and there is no value for whose sake the statement would be planned each time
+                        assert re.findall(r"(?<!\(select )\$\d+(?!::text\[\])", way.where) == []
     # Given that few prices lie in bands of many products, then their lists can be merged in order
     bands = {term: Kept(kept.listing, 10_000) for term, kept in known.kept.items() if term.startswith("$")}
     many = replace(
@@ -102,6 +106,55 @@ async def test_pages_are_read_from_indexes(shop: Shop, *, generic: bool) -> None
         "catalog.sort_prices",
         "catalog.match_terms",
     }
+
+
+@pytest.mark.parametrize("sort", [ProductSort.ARRANGED, ProductSort.NEWEST, ProductSort.POPULAR])
+async def test_two_lists_that_are_about_as_long_are_read_side_by_side(shop: Shop, sort: ProductSort) -> None:
+    # Given two lists of which the longer one has thrice the products of the other, and little in common
+    await fill(shop.kernel, 4_000)
+    await shop.kernel.db.execute(PUT_KNOWN, ["点卡"], [1_000])
+    await shop.kernel.db.execute(KEEP, ["点卡"])
+    await shop.kernel.db.execute(FILL, ["点卡"])
+    shop.kernel.services.get(KnownLists).forget()
+    known = await shop.kernel.services.get(KnownLists).read()
+    order = ORDERS[sort]
+    row = await shop.kernel.db.fetchrow(
+        f"select {order.column or 'id'}, id as key from catalog_product"
+        f" where status = 'published' and search_terms @> array['/game'] order by {order.column or 'id'}, id offset 500 limit 1"
+    )
+    sizes = {"/game": 300_000, "点卡": 100_000, "/": 970_000}
+    many = replace(
+        known,
+        products=1_000_000,
+        kept={**known.kept, **{term: Kept(known.kept[term].listing, size) for term, size in sizes.items()}},
+    )
+    cursor = write_cursor(order.of_products, order.values(row))
+    for page in (PageRequest.of(20), PageRequest.of(20, cursor), PageRequest.of(last=20, before=cursor)):
+        tail = page.clauses(order.of_products, 1)[1]
+        walk, match = Ways(Filter((("/game",), ("点卡",))), order, page, many, 1)
+
+        # Then both are read in their order, until the page is full
+        assert walk.name == "catalog.walk_and_filter"
+        sql = "select p.id from catalog_product p where p.status = 'published' and {} {}"
+        async with shop.kernel.db.transaction():
+            # here the lists are small, and a hash is as cheap
+            await shop.kernel.db.execute("set local enable_hashjoin = off; set local enable_nestloop = off")
+            text = await shop.kernel.db.fetchval(
+                f"explain (format json) {sql.format(walk.where, tail)}", *walk.values
+            )
+        kinds = [step["Node Type"] for step in nodes(orjson.loads(text)[0]["Plan"])]
+        assert "Merge Join" in kinds
+        assert len([kind for kind in kinds if "Sort" in kind]) <= 1
+        # and the page is that which the search index finds
+        found = [row["id"] for row in await shop.kernel.db.fetch(sql.format(walk.where, tail), *walk.values)]
+        assert found == [
+            row["id"] for row in await shop.kernel.db.fetch(sql.format(match.where, tail), *match.values)
+        ]
+        assert len(found) == 21
+    # Given a list that is far longer, then it is not
+    long = replace(many, kept={**many.kept, "/game": Kept(known.kept["/game"].listing, 900_000)})
+    way = next(iter(Ways(Filter((("/game",), ("点卡",))), order, PageRequest.of(20), long, 1)))
+    assert " join " not in way.where
 
 
 @pytest.mark.parametrize("sort", [ProductSort.PRICE_ASC, ProductSort.PRICE_DESC])

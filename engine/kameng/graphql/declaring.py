@@ -1,33 +1,46 @@
 """Declaring GraphQL types at start-up without work that is thrown away.
 
 Strawberry makes each type a dataclass and evaluates each annotation. Of hundreds of types, most are never constructed by the
-process that declares them, yet the dataclass's methods are compiled for all; and an annotation such as ``str`` is parsed, written
-out again and compiled twice each time it is met. Here a constructor is compiled when its type is constructed for the first time,
-and an annotation once for all places that have the same text. Types, fields and errors are those of Strawberry: what these two
-don't know is left to it. ``process/composing`` of the benchmarks watches what this is worth.
+process that declares them, yet the dataclass's methods are compiled for all; an annotation such as ``str`` is parsed, written
+out again and compiled thrice each time it is met; and what a field's type is, is worked out each of the dozen times that it is
+asked. Here a constructor is compiled when its type is constructed for the first time, an annotation once for all places that
+have the same text, and a field keeps its type. Types, fields and errors are those of Strawberry: what these don't know is left
+to it. ``process/composing`` of the benchmarks watches what this is worth.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
+from functools import cache
 from types import CodeType, SimpleNamespace
 from typing import Annotated, Any, ForwardRef, get_args, get_origin
 
+from graphql.type import assert_name, definition
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types import object_type
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import UNRESOLVED, StrawberryField
 
 _CODE: dict[str, CodeType] = {}
 _evaluate = StrawberryAnnotation.evaluate
+_resolve = StrawberryField.resolve_type
+_annotated_fields = object_type._process_annotated_fields
+_KEPT = "_kameng_kept_type"
 _fields: Callable[[Any], tuple[dataclasses.Field[Any], ...]] = dataclasses.fields
 _field: Callable[..., Any] = dataclasses.field
 
 
 def install() -> None:
-    """Let Strawberry use both. Types that were declared before keep what they have."""
+    """Let Strawberry use these. Types that were declared before keep what they have."""
     lean = SimpleNamespace(**{**vars(dataclasses), "dataclass": dataclass})
     object_type.dataclasses = lean  # type: ignore[attr-defined,assignment]  # the module as Strawberry sees it there
+    object_type._process_annotated_fields = annotated_fields
     StrawberryAnnotation.evaluate = evaluate  # type: ignore[method-assign,assignment]  # its name for `self` differs
+    # A name such as `id` is spelled out character by character for each of the hundreds of types that have it.
+    vars(definition)["assert_name"] = cache(assert_name)
+    StrawberryField.resolve_type = resolve_type  # type: ignore[method-assign,assignment]  # likewise
 
 
 def dataclass(*, kw_only: bool = True) -> Callable[[type], type]:
@@ -101,16 +114,12 @@ def evaluate(annotation: StrawberryAnnotation) -> Any:
     """
     text = annotation.raw_annotation
     if not isinstance(text, str):
-        return _evaluate(annotation)
-    code = _CODE.get(text)
-    if code is None:
-        try:
-            code = _CODE[text] = compile(text, "<annotation>", "eval")
-        except SyntaxError:
-            return _evaluate(annotation)
+        return text if type(text) is type else _evaluate(annotation)
     try:
         # An annotation of the source, evaluated as typing does it.
-        meant = eval(code, {} if annotation.namespace is None else annotation.namespace)  # noqa: S307
+        meant = eval(_compiled(text), {} if annotation.namespace is None else annotation.namespace)  # noqa: S307
+    except SyntaxError:
+        return _evaluate(annotation)
     except NameError:
         if "Annotated" not in text:  # Strawberry looks names up elsewhere only where it is told so
             raise
@@ -120,6 +129,53 @@ def evaluate(annotation: StrawberryAnnotation) -> Any:
     if meant is None:
         return type(None)
     return meant if _plain(meant) else _evaluate(annotation)
+
+
+def _compiled(text: str) -> CodeType:
+    code = _CODE.get(text)
+    if code is None:
+        code = _CODE[text] = compile(text, "<annotation>", "eval")
+    return code
+
+
+def annotated_fields(cls: type) -> dict[str, StrawberryAnnotation]:
+    """Fields that are declared within ``Annotated``; classes whose annotations are all plain have none."""
+    names, own = vars(sys.modules[cls.__module__]), vars(cls)
+    for text in own.get("__annotations__", {}).values():
+        try:
+            meant = eval(_compiled(text), names, dict(own)) if isinstance(text, str) else text  # noqa: S307
+        except Exception:  # Strawberry tells what is wrong with it, and when
+            return _annotated_fields(cls)
+        if not _plain(meant):
+            return _annotated_fields(cls)
+    return {}
+
+
+def resolve_type(field: StrawberryField, *, type_definition: StrawberryObjectDefinition | None = None) -> Any:
+    """What a field's type is, within the type that asks, if that is generic; worked out once."""
+    annotation = field.type_annotation
+    if annotation is None:
+        return _resolve(field, type_definition=type_definition)
+    raw = annotation.raw_annotation
+    kept = vars(field).get(_KEPT)
+    if kept is None or kept[:3] != (id(annotation), id(raw), id(field.origin)):
+        meant = _resolve(field)
+        if meant is UNRESOLVED:
+            return meant
+        # What is named is kept with it, so that no other object gets its number.
+        kept = vars(field)[_KEPT] = (
+            id(annotation),
+            id(raw),
+            id(field.origin),
+            meant,
+            annotation,
+            raw,
+            field.origin,
+        )
+    meant = kept[3]
+    if type_definition is not None and StrawberryAnnotation._is_type_generic(meant):
+        return _resolve(field, type_definition=type_definition)
+    return meant
 
 
 def _plain(meant: Any) -> bool:

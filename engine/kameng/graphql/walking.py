@@ -15,6 +15,7 @@ from strawberry.types.union import StrawberryUnion
 from kameng.graphql.foreign import ForeignType
 
 _NAMES = NameConverter()
+_KEPT = "_kameng_kept_annotations"
 
 
 def definition_of(cls: type) -> StrawberryObjectDefinition:
@@ -93,6 +94,14 @@ def _note(found: dict[str, list[type]], name: str, cls: type) -> bool:
 
 
 def _annotations(definition: StrawberryObjectDefinition) -> list[Any]:
+    # Both the checks and the composition walk over all types.
+    kept: tuple[int, list[Any]] | None = vars(definition).get(_KEPT)
+    if kept is None or kept[0] != len(definition.fields):
+        kept = vars(definition)[_KEPT] = (len(definition.fields), _read_annotations(definition))
+    return kept[1]
+
+
+def _read_annotations(definition: StrawberryObjectDefinition) -> list[Any]:
     return [
         option
         for field in definition.fields

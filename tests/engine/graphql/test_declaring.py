@@ -190,3 +190,46 @@ def test_every_annotation_of_all_modules_means_what_it_means_to_strawberry(tmp_p
                 assert again.evaluate() == _STRAWBERRYS_OWN(again), f"{concrete.definition}.{field.name}"
                 seen += 1
     assert seen > 500
+
+
+def test_every_field_of_all_modules_has_the_type_that_it_has_to_strawberry(tmp_path: Path) -> None:
+    kernel = Kernel(Settings({}, root=tmp_path))
+    seen = 0
+    for schema in kernel.schemas.values():
+        for concrete in schema.schema_converter.type_map.values():
+            for field in getattr(concrete.definition, "fields", ()):
+                for asking in (None, concrete.definition):
+                    ours = field.resolve_type(type_definition=asking)
+                    theirs = declaring._resolve(field, type_definition=asking)
+                    assert repr(ours) == repr(theirs), f"{concrete.definition}.{field.name}"
+                    assert ours == theirs or not isinstance(ours, type), f"{concrete.definition}.{field.name}"
+                    seen += 1
+    assert seen > 1_000
+
+
+def test_a_field_whose_annotation_is_replaced_has_the_new_type() -> None:
+    @strawberry.type
+    class Thing:
+        size: int
+
+    (field,) = Thing.__strawberry_definition__.fields  # type: ignore[attr-defined]  # set by Strawberry
+    assert field.resolve_type() is int
+    field.type = str
+    assert field.resolve_type() is str
+
+
+Titled = Annotated[str, strawberry.field(description="What it is called.")]
+
+
+def test_a_field_that_is_declared_within_its_annotation_is_found() -> None:
+    @strawberry.type
+    class Book:
+        title: Titled
+        pages: Annotated[int, strawberry.field(description="How many.")]
+        price: int = 3
+
+    fields = {
+        field.name: field.description
+        for field in Book.__strawberry_definition__.fields  # type: ignore[attr-defined]  # set by Strawberry
+    }
+    assert fields == {"title": "What it is called.", "pages": "How many.", "price": None}

@@ -10,10 +10,14 @@ No single way is quick for every filter. There are three, and estimates choose b
 
 An estimate may be wrong: what passes can be few where terms hardly meet, or lie far from the cursor. So a walk that filters
 is bounded, and when it ends without a full page, a way follows that finds everything.
+
+PostgreSQL plans a statement anew for each execution as long as it believes that knowing the values makes a better plan. Here it
+never does, and planning costs more than the whole page. So values that it would look at stand in sub-selects of their own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -44,8 +48,12 @@ MOST_BANDS = 40
 PATIENCE = 4
 """A walk goes so many times as far as it should need."""
 
+<<<<<<< Updated upstream
 UNKNOWN_WALK = 4_096
 """How far a walk goes that looks for something whose share nobody knows."""
+=======
+_PARAMETER = re.compile(r"\$\d+(::\w+)*")
+>>>>>>> Stashed changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Filter:
     def conditions(self, sql: _Sql, units: str) -> list[str]:
         """The prices asked for, as conditions on a column."""
         ends = ((">=", self.lowest), ("<=", self.highest))
-        return [f"{units} {sign} {sql.parameter(end)}" for sign, end in ends if end is not None]
+        return [f"{units} {sign} {sql.hidden(end, 'bigint')}" for sign, end in ends if end is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,22 +218,50 @@ class Ways:
         if not bound:
             return Way("catalog.walk_list", _those(f"select l.product from ({walked}) l"), tuple(sql.values))
         checks = [] if self._order.by_price else self._prices(sql, "l.units")
+        beside = self._beside(lists, rest)
+        merged = self._merged(sql, self._known.kept[beside]) if beside else ""
         # Each as a value of its own: one step in an index for each row that comes by, until the page is full.
         checks += [
             "(select true from catalog_listed o"
-            f" where o.listing = {sql.parameter(self._known.kept[term].listing)} and o.product = l.product)"
+            f" where o.listing = {sql.hidden(self._known.kept[term].listing, 'int')} and o.product = l.product)"
             for term in rest
-            if term in self._known.kept
+            if term in self._known.kept and term != beside
         ]
         if others := [term for term in rest if term not in self._known.kept]:
             checks.append(
                 "(select q.search_terms from catalog_product q where q.id = l.product)"
                 f" @> {sql.parameter(others)}::text[]"
             )
+<<<<<<< Updated upstream
         if wanted := self._looked_at(sql):
             checks.append(f"exists (select from catalog_product q where q.id = l.product and {wanted})")
         found = f"select l.product from ({walked}) l where {' and '.join(checks)} {tail}"
+=======
+        found = f"select l.product from ({walked}) l{merged} where {' and '.join(checks) or 'true'} {tail}"
+>>>>>>> Stashed changes
         return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), lists, bound)
+
+    def _beside(self, lists: tuple[Kept, ...], rest: tuple[str, ...]) -> str | None:
+        """The term whose list is read side by side with the one that is walked, for being not much longer."""
+        if len(lists) > 1 or self._order.by_price:
+            return None
+        longest = (lists[0].products or self._known.products) * PROBED / WALKED
+        size, term = min(
+            ((self._known.kept[term].products or inf, term) for term in rest if term in self._known.kept),
+            default=(inf, ""),
+        )
+        return term if size <= longest else None
+
+    def _merged(self, sql: _Sql, kept: Kept) -> str:
+        """A join with another list, which has the same order."""
+        cursor, tail = sql.page(self._page, self._order)
+        columns = [column.removeprefix("l.") for column, _ in self._order.of_listed.columns]
+        same = " and ".join(f"o.{column} = l.{column}" for column in columns)
+        # Its order keeps the planner from anything but a merge that ends with the page.
+        return (
+            f" join (select l.* from catalog_listed l where l.listing = {sql.hidden(kept.listing, 'int')}"
+            f" and {cursor} {tail.rpartition(' limit ')[0]}) o on {same}"
+        )
 
     def _walked(self, sql: _Sql, lists: tuple[Kept, ...], bound: int) -> tuple[str, str]:
         """The rows of lists from the cursor on, and the order and limit of the page."""
@@ -237,7 +273,7 @@ class Ways:
         end = f"{tail.rpartition(' limit ')[0]} limit {bound}" if bound else tail
         # Each list in order by itself, so that they can be merged without sorting.
         each = [
-            f"select l.* from catalog_listed l where l.listing = {sql.parameter(kept.listing)}"
+            f"select l.* from catalog_listed l where l.listing = {sql.hidden(kept.listing, 'int')}"
             f" and {' and '.join(conditions)} {end}"
             for kept in lists
         ]
@@ -253,7 +289,7 @@ class Ways:
     def _sort(self, base: Kept) -> Way:
         sql = _Sql(self._free)
         cursor, tail = sql.page(self._page, self._order)
-        conditions = [f"l.listing = {sql.parameter(base.listing)}", *self._prices(sql, "l.units")]
+        conditions = [f"l.listing = {sql.hidden(base.listing, 'int')}", *self._prices(sql, "l.units")]
         # OFFSET 0 keeps the planner from walking in the list's order instead.
         range_ = f"select * from catalog_listed l where {' and '.join(conditions)} offset 0"
         return Way(
@@ -329,10 +365,13 @@ class _Sql:
         self.values.append(value)
         return f"${self._free + len(self.values) - 1}"
 
+    def hidden(self, value: Any, kind: str) -> str:
+        return f"(select {self.parameter(value)}::{kind})"
+
     def page(self, page: PageRequest, order: Order) -> tuple[str, str]:
         cursor, tail, values = page.clauses(order.of_listed, self._free + len(self.values))
         self.values += values
-        return cursor, tail
+        return _PARAMETER.sub(r"(select \g<0>)", cursor), tail
 
 
 def _those(found: str) -> str:

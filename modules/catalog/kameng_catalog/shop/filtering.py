@@ -48,12 +48,10 @@ MOST_BANDS = 40
 PATIENCE = 4
 """A walk goes so many times as far as it should need."""
 
-<<<<<<< Updated upstream
 UNKNOWN_WALK = 4_096
 """How far a walk goes that looks for something whose share nobody knows."""
-=======
+
 _PARAMETER = re.compile(r"\$\d+(::\w+)*")
->>>>>>> Stashed changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +230,9 @@ class Ways:
                 "(select q.search_terms from catalog_product q where q.id = l.product)"
                 f" @> {sql.parameter(others)}::text[]"
             )
-<<<<<<< Updated upstream
         if wanted := self._looked_at(sql):
             checks.append(f"exists (select from catalog_product q where q.id = l.product and {wanted})")
-        found = f"select l.product from ({walked}) l where {' and '.join(checks)} {tail}"
-=======
         found = f"select l.product from ({walked}) l{merged} where {' and '.join(checks) or 'true'} {tail}"
->>>>>>> Stashed changes
         return Way("catalog.walk_and_filter", _those(found), tuple(sql.values), lists, bound)
 
     def _beside(self, lists: tuple[Kept, ...], rest: tuple[str, ...]) -> str | None:

@@ -8,8 +8,8 @@ import pytest
 
 from kameng.auth import Principal
 from kameng.ids import global_id, new_id
+from kameng.sites.hosts import host_name
 from kameng.testing.kernels import Kernels
-from kameng_catalog.sites import host_name
 
 from .conftest import OWNER, PLACE, Shop
 

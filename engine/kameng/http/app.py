@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import structlog
 from litestar import Litestar, Request, Response
-from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.middleware.base import DefineMiddleware
@@ -18,12 +16,12 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kameng.graphql.endpoint import graphql_handlers
 from kameng.http.health import health_handlers
+from kameng.http.hosts import HostCheck
 from kameng.http.metrics import metrics_handlers
 from kameng.http.observing import CORRELATION, observing
 from kameng.http.readiness import tell_ready
 from kameng.http.stopping import told_of_stop
 from kameng.jobs.routes import job_handlers
-from kameng.settings import Settings
 from kameng.themes import theme_handlers
 from kameng.version import VERSION
 
@@ -56,9 +54,8 @@ def create_app(kernel: Kernel) -> ASGIApp:
             *theme_handlers(kernel),
         ],
         lifespan=[lifespan],
-        allowed_hosts=_hosts(settings),
         exception_handlers={HTTPException: _http_fault, Exception: _fault},
-        middleware=[DefineMiddleware(_in_use, kernel=kernel)],
+        middleware=[DefineMiddleware(HostCheck, kernel=kernel), DefineMiddleware(_in_use, kernel=kernel)],
         openapi_config=OpenAPIConfig(title="Kameng", version=VERSION, path="/openapi")
         if not settings.production
         else None,
@@ -79,15 +76,6 @@ class _in_use:  # noqa: N801 - a function in the shape that Litestar wants
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._kernel.db.in_use():
             await self._app(scope, receive, send)
-
-
-def _hosts(settings: Settings) -> AllowedHostsConfig | None:
-    hosts = list(settings.engine.trusted_hosts)
-    if not hosts and settings.production:
-        hosts = [urlsplit(settings.public_url).hostname or "localhost"]
-    return (
-        AllowedHostsConfig(allowed_hosts=hosts, exclude=["/livez", "/readyz", "/metrics"]) if hosts else None
-    )
 
 
 def _correlation(request: Request[Any, Any, Any]) -> str:

@@ -9,14 +9,18 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from kameng.sites.errors import PreviewRefused
 from kameng.themes.answers import HttpAnswer
 from kameng.themes.assets import ROOT, Asset
 from kameng.themes.csp import ASSET_POLICY, new_nonce, page_headers
 from kameng.themes.errors import ThemeError
 from kameng.themes.posting import FormServer
+from kameng.themes.previewing import REVISION, Previews, marked, told_revision
 from kameng.themes.serving import PageServer
 
 if TYPE_CHECKING:
+    from kameng.sites.directory import Site
+    from kameng.themes.loaded import LoadedTheme
     from kameng.themes.manifest import Kind
     from kameng.themes.serving import MakeContext
     from kameng.themes.themes import Themes
@@ -31,12 +35,10 @@ READ = [HttpMethod.GET, HttpMethod.HEAD]
 def asset_handler(themes: Themes) -> Any:
     """The route below ``/assets/<theme>/``. What it sends was read when the theme was made ready: a path is only looked up."""
 
-    @route(
-        f"{ROOT}/{{theme:str}}/{{path:path}}", http_method=READ, include_in_schema=False, sync_to_thread=False
-    )
-    def assets(request: AnyRequest, theme: FromPath[str]) -> ASGIResponse:
+    @route(f"{ROOT}/{{theme:str}}/{{path:path}}", http_method=READ, include_in_schema=False)
+    async def assets(request: AnyRequest, theme: FromPath[str]) -> ASGIResponse:
         """An asset by its hashed name, or by its plain one, which must be asked for again each time."""
-        found = themes.asset_theme(theme)
+        found = themes.asset_theme(theme) or await themes.wardrobe.named(theme)
         name = request.scope["path"].removeprefix(f"{ROOT}/{theme}/")
         if found is None:
             raise NotFoundException("There is no such asset.")
@@ -78,22 +80,48 @@ def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeCon
     """
     development = not themes.kernel.settings.production
     servers: dict[str, PageServer] = {}
+    previews = Previews(themes.kernel, themes.kernel.settings.public_url.startswith("https:"))
 
-    def server() -> PageServer:
-        theme = themes.fresh(kind) if development else themes.active(kind)
-        known = servers.get(kind)
+    def server(theme: LoadedTheme) -> PageServer:
+        known = servers.get(theme.site)
         if known is None or known.theme is not theme:
-            known = servers[kind] = PageServer(theme, themes.kernel, make_context)
+            known = PageServer(theme, themes.kernel, make_context)
+            if not theme.draft:
+                servers[theme.site] = known
         return known
+
+    async def served(serving: PageServer, request: AnyRequest) -> HttpAnswer:
+        return await (FormServer(serving).post(request) if request.method == "POST" else serving.get(request))
 
     async def answered(request: AnyRequest) -> HttpAnswer:
         try:
-            serving = server()
+            default = themes.fresh(kind) if development else themes.active(kind)
+            site = (
+                await themes.wardrobe.site(request.headers.get("host", "")) if kind == "storefront" else None
+            )
+            if site is None:
+                return await served(server(default), request)
+            return await of_site(request, site, default)
         except ThemeError as fault:
-            # In development only: its author reads here what is wrong with the theme.
+            # In development, or in a preview: its author reads here what is wrong with the theme.
             headers = page_headers(new_nonce(), private=True)
             return HttpAnswer(500, "text/plain; charset=utf-8", str(fault).encode(), headers)
-        return await (FormServer(serving).post(request) if request.method == "POST" else serving.get(request))
+
+    async def of_site(request: AnyRequest, site: Site, default: LoadedTheme) -> HttpAnswer:
+        asked = previews.asked(request)
+        if asked and asked != REVISION:
+            try:
+                return previews.begun(request, site, asked)
+            except PreviewRefused as refusal:
+                serving = server(await themes.wardrobe.published(site, default))
+                return await serving.refuse(request, 403, refusal.message)
+        drafted = await themes.wardrobe.draft(site, default) if previews.holds(request, site) else None
+        if drafted is not None:
+            theme, revision = drafted
+            if asked == REVISION:
+                return told_revision(revision)
+            return marked(await served(server(theme), request), revision)
+        return await served(server(await themes.wardrobe.published(site, default)), request)
 
     paths = [prefix or "/", f"{prefix}/{{rest:path}}"]
 

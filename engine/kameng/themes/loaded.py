@@ -28,6 +28,7 @@ from kameng.themes.tokens import Tokens
 if TYPE_CHECKING:
     from kameng.graphql.composition import ComposedSchema
     from kameng.module import Module
+    from kameng.sites.look import Logo
 
 PREFIXES = {"storefront": "", "admin": "/admin"}
 """Where themes of a kind are reached."""
@@ -50,6 +51,9 @@ class LoadedTheme:
         routes: which page answers a path.
         pieces: what modules put into each slot.
         time_zone: for days and times.
+        logo: a site's own picture; None: the theme shows its own.
+        variant: tells a theme that is dressed for a site from the same one for others: the site's code and the version of its
+            look, ``north@3``, or the revision of its draft, ``north~7``; empty: the theme as it is.
     """
 
     merged: Merged
@@ -67,6 +71,18 @@ class LoadedTheme:
     routes: RouteMap
     pieces: Mapping[str, Sequence[Contribution]]
     time_zone: ZoneInfo
+    logo: Logo | None = None
+    variant: str = ""
+
+    @property
+    def site(self) -> str:
+        """The code of the site that it is dressed for."""
+        return self.variant.partition("@")[0]
+
+    @property
+    def draft(self) -> bool:
+        """Whether it shows what is not published, so that nothing of it is kept."""
+        return "~" in self.variant
 
     @property
     def name(self) -> str:

@@ -66,6 +66,16 @@ class PageServer:
         except Exception as fault:  # the last line of defence: a visitor always gets a page
             return await answer_failure(self, visit, fault)
 
+    async def refuse(self, request: AnyRequest, status: int, message: str) -> HttpAnswer:
+        """Answer with an error page.
+
+        Args:
+            request: what was asked.
+            status: of the answer.
+            message: a message id for the visitor.
+        """
+        return await answer_failure(self, self.begin(request), PageFailure(status, message))
+
     async def _get(self, visit: Visit) -> HttpAnswer:
         found = self.theme.routes.match(self.inner_path(visit.path))
         if found is None:

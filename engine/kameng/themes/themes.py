@@ -20,6 +20,7 @@ from kameng.themes.finding import Level, errors_in
 from kameng.themes.handlers import asset_handler, page_handlers
 from kameng.themes.loaded import PREFIXES, LoadedTheme, build_theme
 from kameng.themes.manifest import Kind, SchemaName
+from kameng.themes.wardrobe import Wardrobe
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -32,6 +33,9 @@ KINDS: tuple[Kind, ...] = ("storefront", "admin")
 
 class Themes:
     """The themes that a deployment shows: at most one of each kind.
+
+    Attributes:
+        wardrobe: what each site shows of them.
 
     Args:
         kernel: for schemas, modules and execution.
@@ -48,6 +52,8 @@ class Themes:
         self._chosen = dict(chosen)
         self._active: dict[Kind, LoadedTheme] = {}
         self._stamps: dict[Kind, float] = {}
+        self._other_stamps: dict[str, float] = {}
+        self.wardrobe = Wardrobe(self)
         for kind, name in chosen.items():
             self._active[kind] = self.load(name, kind)
 
@@ -101,6 +107,20 @@ class Themes:
             self._stamps[kind] = stamp
             log.info("theme reloaded", theme=theme.name)
         return self._active[kind]
+
+    def renewed(self, theme: LoadedTheme) -> LoadedTheme:
+        """A theme of a site, made ready anew where its files have changed since it was last asked for; for development.
+
+        Raises:
+            ThemeError: as it is now, it cannot be used.
+        """
+        stamp = _newest(theme)
+        if self._other_stamps.setdefault(theme.name, stamp) == stamp:
+            return theme
+        self.installed = Installed(theme_folders(self.kernel))
+        found = self.load(theme.name, theme.merged.kind)
+        self._other_stamps[theme.name] = stamp
+        return found
 
     def asset_theme(self, name: str) -> LoadedTheme | None:
         """The active theme of a name."""
@@ -163,14 +183,24 @@ def load_themes(kernel: Kernel) -> Themes:
         ThemeError: a theme is missing or cannot be used; every fault of it is told.
     """
     installed = Installed(theme_folders(kernel))
+    return Themes(kernel, chosen_themes(kernel, installed), installed)
+
+
+def chosen_themes(kernel: Kernel, installed: Installed | None = None) -> dict[Kind, str]:
+    """The names of the themes that a deployment's settings choose, by kind.
+
+    Args:
+        kernel: the deployment.
+        installed: where themes are found; None: looked for.
+    """
     settings = kernel.settings.section("themes", ThemesSettings)
     chosen: dict[Kind, str] = {}
     for kind, name in zip(KINDS, (settings.storefront, settings.admin), strict=True):
         if name:
             chosen[kind] = name
-        elif name is None and kind in installed.names():
+        elif name is None and kind in (installed or Installed(theme_folders(kernel))).names():
             chosen[kind] = kind
-    return Themes(kernel, chosen, installed)
+    return chosen
 
 
 def theme_handlers(kernel: Kernel) -> list[Any]:

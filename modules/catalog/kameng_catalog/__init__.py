@@ -1,6 +1,9 @@
 """Kameng's catalogue: products, variants, prices, and the vault of card secrets."""
 
+from typing import TYPE_CHECKING
+
 from kameng.module import Handler, Module, Provide
+from kameng.sites import LogoStore
 from kameng_catalog.admin import ADMIN
 from kameng_catalog.bulk.kinds import JOBS
 from kameng_catalog.commands import EXPORT, IMPORT
@@ -17,6 +20,7 @@ from kameng_catalog.events import (
 )
 from kameng_catalog.finding import CatalogFinding
 from kameng_catalog.known_lists import KnownLists
+from kameng_catalog.media.logos import CatalogLogos
 from kameng_catalog.media.serving import serve_media
 from kameng_catalog.media.stores import Media
 from kameng_catalog.permissions import PERMISSIONS
@@ -31,6 +35,16 @@ from kameng_catalog.stock import CatalogStock
 from kameng_catalog.tasks import TASKS
 from kameng_catalog.telling import STOCK_LOW, tell_stock_low
 from kameng_catalog.variants import CatalogVariants
+
+if TYPE_CHECKING:
+    from kameng.kernel import Kernel
+
+
+async def start(kernel: "Kernel") -> None:
+    """Check the settings, and tell whoever shows sites which ones they name."""
+    await check_time_zone(kernel)
+    kernel.services.get(Sites)
+
 
 module = Module(
     name="catalog",
@@ -48,6 +62,7 @@ module = Module(
         Provide(Shelves, CatalogShelves),
         Provide(KnownLists, KnownLists),
         Provide(Media, Media),
+        Provide(LogoStore, CatalogLogos),
     ),
     events=(
         ProductsImported,
@@ -67,7 +82,7 @@ module = Module(
     notifications=(STOCK_LOW,),
     commands=(IMPORT, EXPORT),
     seed=seed,
-    on_start=check_time_zone,
+    on_start=start,
 )
 
 __all__ = ["module"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kameng.sites import SiteDirectory
+from kameng.sites.hosts import host_name
 from kameng_catalog.settings import CatalogSettings
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CatalogSites:
-    """Fulfils `contract.Sites` by ``[catalog.sites]`` and ``[catalog] default_site``.
+    """Fulfils `contract.Sites` by the domains of sites, and for all other hosts by ``[catalog.sites]`` and ``default_site``.
 
     Args:
         kernel: the kernel.
@@ -21,20 +23,18 @@ class CatalogSites:
         settings = kernel.settings.section("catalog", CatalogSettings)
         self._sites = {host_name(host): site for host, site in settings.sites.items()}
         self._default = settings.default_site
+        # A part of the kernel that a deployment may do without; where it is there, themes go by the same sites as prices.
+        self._directory = kernel.services.find(SiteDirectory)
+        if self._directory is not None:
+            self._directory.configure(self._sites, self._default)
 
     def site_of(self, host: str) -> str:
         """See `contract.Sites.site_of`."""
+        if self._directory is not None:
+            return self._directory.code_of(host)
         return self._sites.get(host_name(host), self._default) if self._sites else self._default
 
     def codes(self) -> frozenset[str]:
         """See `contract.Sites.codes`."""
-        return frozenset(("", self._default, *self._sites.values()))
-
-
-def host_name(host: str) -> str:
-    """The name in a ``Host`` header: in small letters, without port and final dot."""
-    name = host.strip().lower()
-    if not name.endswith("]"):
-        head, colon, port = name.rpartition(":")
-        name = head if colon and port.isdigit() else name
-    return name.removesuffix(".")
+        more = self._directory.codes if self._directory is not None else ()
+        return frozenset(("", self._default, *self._sites.values(), *more))

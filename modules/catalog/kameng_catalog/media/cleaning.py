@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kameng.db import Statement
+from kameng.sites.logos import logos_in_use
 from kameng_catalog.media.stores import Media, file_name, hash_in, thumbnail_name
 from kameng_catalog.settings import CatalogSettings
 
@@ -30,6 +31,12 @@ UNUSED = Statement(
     order by unused_since limit 1000
     """,
 )
+
+SHOWN_BY_SITES = Statement(
+    "catalog.media_shown_by_sites",
+    "update catalog_media_file set unused_since = now() where content_hash = $1 and unused_since is not null",
+)
+"""Files that a site's logo names: they are looked at again when they would have been deleted."""
 
 STILL_UNUSED = Statement(
     "catalog.still_unused_media",
@@ -75,9 +82,14 @@ async def _delete(kernel: Kernel, content_hash: str, days: int) -> None:
         row = await kernel.db.fetchrow(STILL_UNUSED, content_hash, days)
         if row is None:
             return
-        for width in row["thumbnails"]:
-            await store.remove(thumbnail_name(content_hash, width))
-        await store.remove(file_name(content_hash, row["extension"]))
+        names = [thumbnail_name(content_hash, width) for width in row["thumbnails"]]
+        names.append(file_name(content_hash, row["extension"]))
+        # Sites are a part that a deployment may do without, and then there are no logos.
+        if kernel.module("sites") and await logos_in_use(kernel.db, names):
+            await kernel.db.execute(SHOWN_BY_SITES, content_hash)
+            return
+        for name in names:
+            await store.remove(name)
         await kernel.db.execute("delete from catalog_media_file where id = $1", row["id"])
 
 

@@ -85,7 +85,7 @@ async def add_picture(context: Context, product: UUID, file: UploadedFile, alts:
     """
     if not await context.db.fetchval("select exists (select from catalog_product where id = $1)", product):
         raise NotFound("There is no such product.", path=("input", "product"))
-    async with _kept(context, file) as (key, picture), context.db.transaction():
+    async with kept(context, file) as (key, picture), context.db.transaction():
         await lock_products(context.db, [product])
         await context.db.execute(LOCK_FILES, [key])
         count = await context.db.fetchval(
@@ -114,7 +114,7 @@ async def replace_picture(context: Context, key: UUID, file: UploadedFile) -> UU
     product = await context.db.fetchval("select product from catalog_product_media where id = $1", key)
     if product is None:
         raise NotFound("There is no such picture.", path=("input", "id"))
-    async with _kept(context, file) as (new, picture), context.db.transaction():
+    async with kept(context, file) as (new, picture), context.db.transaction():
         await lock_products(context.db, [product])
         old = await context.db.fetchval("select file from catalog_product_media where id = $1", key)
         if old is None:
@@ -139,15 +139,24 @@ async def replace_picture(context: Context, key: UUID, file: UploadedFile) -> UU
 
 
 @asynccontextmanager
-async def _kept(context: Context, file: UploadedFile) -> AsyncIterator[tuple[UUID, Picture]]:
+async def kept(
+    context: Context, file: UploadedFile, *, max_pixels: int | None = None, max_side: int | None = None
+) -> AsyncIterator[tuple[UUID, Picture]]:
     """A picture in the store, and the key of its row; nobody deletes it while it is being shown somewhere.
+
+    Args:
+        context: the request.
+        file: as it was sent.
+        max_pixels, max_side: how large it may be; None: as large as pictures of products.
 
     Raises:
         MediaRefused: see `read_picture`.
     """
     media = context.service(Media)
     async with media.reading:
-        picture = await asyncio.to_thread(_read, media, file)
+        picture = await asyncio.to_thread(
+            _read, file, max_pixels or media.settings.max_pixels, max_side or media.settings.max_side
+        )
     async with media.keeping, alone_with(context.kernel, picture.content_hash):
         key = await context.db.fetchval(
             PUT_FILE, new_id(), picture.content_hash, picture.extension, picture.media_type, picture.width,
@@ -160,13 +169,13 @@ async def _kept(context: Context, file: UploadedFile) -> AsyncIterator[tuple[UUI
         yield key, picture
 
 
-def _read(media: Media, file: UploadedFile) -> Picture:
+def _read(file: UploadedFile, max_pixels: int, max_side: int) -> Picture:
     from kameng_catalog.media.pictures import (
         read_picture,
     )  # what decodes pictures takes memory in every process
 
     with file.open() as opened:
-        return read_picture(opened, max_pixels=media.settings.max_pixels, max_side=media.settings.max_side)
+        return read_picture(opened, max_pixels=max_pixels, max_side=max_side)
 
 
 async def update_picture(

@@ -76,6 +76,11 @@ class Visit:
         return self.context.locale
 
     @property
+    def origin(self) -> str:
+        """Where the shop is to be found from outside, such as ``https://shop.example``."""
+        return self.context.kernel.settings.public_url.rstrip("/")
+
+    @property
     def session(self) -> str:
         """Names the session in CSRF tokens; empty where nobody is logged in."""
         return str(self.context.principal.session or "")

@@ -9,9 +9,11 @@ import strawberry
 
 from kameng.auth import PrincipalKind
 from kameng.errors import InvalidInput, NotFound
-from kameng.graphql import Context, Info, Money, mutation, payload
+from kameng.graphql import Context, Info, mutation, payload
+from kameng.graphql import Money as MoneyShown
 from kameng.graphql.scalars import MoneyInput
 from kameng.graphql.uploads import UploadedFile
+from kameng.money import Money
 from kameng_settlement.contract import InsufficientFunds
 from kameng_settlement.payments.errors import (
     GatewaysUnreachable,
@@ -31,7 +33,7 @@ from kameng_settlement.payments.graphql.types import (
 from kameng_settlement.payments.manual import add_proof
 from kameng_settlement.payments.opening import payment_by_number
 from kameng_settlement.payments.records import StoredPayment, payment_topic
-from kameng_settlement.payments.routing import Wanted, enabled_accounts
+from kameng_settlement.payments.routing import Offer, Wanted, enabled_accounts, fitting
 from kameng_settlement.payments.sites import site_of
 from kameng_settlement.payments.starting import Choice, start
 from kameng_settlement.payments.top_ups import open_top_up
@@ -97,7 +99,7 @@ class RedeemGiftCardInput:
 class RedeemGiftCardPayload:
     """What the card has loaded, or why it was not redeemed."""
 
-    amount: Money | None = None
+    amount: MoneyShown | None = None
     wallet: Wallet | None = None
 
 
@@ -148,21 +150,33 @@ class PaymentsQuery:
             return None
 
     @strawberry.field(
-        description="The ways in which you could pay an amount as things stand, the preferred one first; empty: none."
+        description="The ways in which you could pay an amount as things stand, the preferred one first; without an amount those "
+        "that take any amount at all. Empty: none."
     )
-    async def payment_ways(self, info: Info, amount: MoneyInput) -> list[PaymentWay]:
+    async def payment_ways(self, info: Info, amount: MoneyInput | None = None) -> list[PaymentWay]:
         """Before there is an order, so that whoever checks out knows what he can choose from."""
         context = info.context
-        asked = Wanted(
-            amount=amount.parsed(),
-            purpose=PURCHASE,
-            payer_kind="member" if context.principal.kind is PrincipalKind.MEMBER else "guest",
-            site=site_of(context),
-            manual_from_minor=context.kernel.settings.section(
-                "settlement", SettlementSettings
-            ).manual_from_minor,
-        )
-        return ways_shown(context, await enabled_accounts(context.kernel), asked)
+        settings = context.kernel.settings.section("settlement", SettlementSettings)
+        accounts = await enabled_accounts(context.kernel)
+        member = context.principal.kind is PrincipalKind.MEMBER
+
+        def asked(money: Money) -> Wanted:
+            return Wanted(
+                amount=money,
+                purpose=PURCHASE,
+                payer_kind="member" if member else "guest",
+                site=site_of(context),
+                manual_from_minor=settings.manual_from_minor,
+            )
+
+        if amount is not None:
+            return ways_shown(context, fitting(accounts, asked(amount.parsed())))
+        offers: list[Offer] = []
+        for account in accounts:
+            least = max(account.minimum_minor, settings.manual_from_minor, 1)
+            most = least if account.maximum_minor is None else min(least, account.maximum_minor)
+            offers += fitting([account], asked(Money(most, account.currencies[0])))
+        return ways_shown(context, offers)
 
 
 @strawberry.type
@@ -217,7 +231,7 @@ class PaymentsMutation:
         member: UUID = context.principal.require_kind(PrincipalKind.MEMBER)
         redeemed = await redeem(context, member, input.code)
         return RedeemGiftCardPayload(
-            amount=Money.of(redeemed.amount),
+            amount=MoneyShown.of(redeemed.amount),
             wallet=await load_wallet(context, member, redeemed.amount.currency),
         )
 

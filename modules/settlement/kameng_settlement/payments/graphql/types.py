@@ -26,7 +26,7 @@ from kameng_settlement.payments.records import (
     attempt_of,
     payment_of,
 )
-from kameng_settlement.payments.routing import Wanted, enabled_accounts, fitting, ways
+from kameng_settlement.payments.routing import Offer, enabled_accounts, fitting, ways
 from kameng_settlement.payments.starting import wanted
 from kameng_settlement.payments.statements import ATTEMPTS_OF, PAYMENTS_BY_ID
 
@@ -194,14 +194,14 @@ def _way_loader(context: Context) -> DataLoader[StoredPayment, list[PaymentWay]]
 
 
 def _ways(context: Context, offered: Sequence[StoredAccount], payment: StoredPayment) -> list[PaymentWay]:
-    return ways_shown(context, offered, wanted(context.kernel, payment))
+    return ways_shown(context, fitting(offered, wanted(context.kernel, payment)))
 
 
-def ways_shown(context: Context, offered: Sequence[StoredAccount], asked: Wanted) -> list[PaymentWay]:
-    """The ways to pay something, in the language of the request."""
+def ways_shown(context: Context, offers: Sequence[Offer]) -> list[PaymentWay]:
+    """The ways to pay that some accounts offer, in the language of the request."""
     chinese = context.locale == LOCALES[0]
     found = []
-    for way in ways(fitting(offered, asked)):
+    for way in ways(offers):
         title = gateway(way.gateway).title
         flow = PaymentFlow(way.flow.value)
         found.append(PaymentWay(gateway=way.gateway, flow=flow, title=title.zh if chinese else title.en))

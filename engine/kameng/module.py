@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,6 +210,79 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that the module adds to whatever theme is shown, without touching the theme.
+
+    Themes know it by the module's name and its own, ``reviews.list``. Its template begins with ``{% extends "layout.html" %}``
+    and fills the block ``main``; a theme may write it anew as ``templates/modules/<module>/<path>``. The data of the theme's
+    layout is there beside what the document asks for.
+
+    Attributes:
+        name: unique among the module's pages of a kind.
+        kind: ``storefront`` or ``admin``.
+        path: such as ``/reviews/{slug}``, without ``/admin``; a path that the theme has is the theme's.
+        template: a template of the module, ``package:path``.
+        document: one named GraphQL query, with its fragments; empty: the page needs no data. Variables are filled from path
+            and query as those of themes are.
+        title: a message id; ``{product.title}`` in it is filled from the data.
+        requires: ``member`` or ``staff``: who must be logged in to see it.
+        permission: what the viewer must hold to see it.
+        subject: where in the data the thing stands that the page is about; where it is null the answer is 404.
+        private: whether no copy of it is kept although nobody need be logged in.
+    """
+
+    name: str
+    kind: Literal["storefront", "admin"]
+    path: str
+    template: str
+    document: str = ""
+    title: str = ""
+    requires: Literal["member", "staff"] | None = None
+    permission: str | None = None
+    subject: str | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageForm:
+    """A form on the module's pages: a named mutation. Templates name it as they name pages: ``form("reviews.hide")``.
+
+    Attributes:
+        name: unique among the module's forms of a kind.
+        kind: ``storefront`` or ``admin``.
+        document: one named GraphQL mutation.
+        success: where to go afterwards, a path in which ``{dotted.places}`` are filled from the answer; ``.`` is the page that
+            it is on.
+        flash: a message id, shown once on the next page.
+        requires: who must be logged in to send it.
+    """
+
+    name: str
+    kind: Literal["storefront", "admin"]
+    document: str
+    success: str = "."
+    flash: str | None = None
+    requires: Literal["member", "staff"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Navigation:
+    """An entry of a theme's navigation that leads to one of the module's pages. Who may not see the page does not see the entry.
+
+    Attributes:
+        kind: ``storefront`` or ``admin``.
+        page: the page's name in the module; its path has no parameters.
+        text: a message id.
+        order: smaller comes first.
+    """
+
+    kind: Literal["storefront", "admin"]
+    page: str
+    text: str
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     """Everything that a module brings.
 
@@ -225,7 +298,7 @@ class Module:
         contributes: values that a contract of another module asks for, by their type, such as kinds of account for the ledger's
             chart; whoever owns the type reads them from all modules.
         events: the facts that it publishes.
-        handlers, observers, tasks, jobs, permissions, notifications, slots: see the classes.
+        handlers, observers, tasks, jobs, permissions, notifications, slots, pages, forms, navigation: see the classes.
         routes: Litestar handlers, such as callbacks of gateways.
         commands: commands added to ``kameng``.
         seed: ``async (kernel, folder)`` fills an empty shop with the demo data of a folder and returns a line that says what
@@ -253,6 +326,9 @@ class Module:
     permissions: tuple[Permission, ...] = ()
     notifications: tuple[NotificationKind, ...] = ()
     slots: tuple[Slot, ...] = ()
+    pages: tuple[Page, ...] = ()
+    forms: tuple[PageForm, ...] = ()
+    navigation: tuple[Navigation, ...] = ()
     routes: tuple[ControllerRouterHandler, ...] = ()
     commands: tuple[click.Command, ...] = ()
     seed: Callable[[Kernel, Path], Awaitable[str]] | None = None

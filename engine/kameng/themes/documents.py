@@ -231,7 +231,6 @@ class DocumentLibrary:
             return None
         woven, chosen = self._weave(joined)
         names = {name for item in chosen for name in asked_by_slot(item)}
-        variables = [self._variable(item) for item in operation.variable_definitions or ()]
         return ThemeDocument(
             file=shown,
             name=operation.name.value if operation.name else "",
@@ -240,7 +239,7 @@ class DocumentLibrary:
             bare=print_ast(bare),
             slot_fields=frozenset(names - response_names(bare)),
             contributions=frozenset(item.key for item in chosen),
-            variables=tuple(item for item in variables if item),
+            variables=self.variables_of(operation),
             payloads=tuple(
                 (item.alias or item.name).value
                 for item in operation.selection_set.selections
@@ -273,6 +272,16 @@ class DocumentLibrary:
         node = fault.nodes[0] if fault.nodes else None
         where = node.loc.source.name if node is not None and node.loc else shown
         self._fault(where, node, fault.message, "Let the document ask for what the schema has.")
+
+    def variables_of(self, operation: OperationDefinitionNode) -> tuple[Variable, ...]:
+        """What an operation declares."""
+        found = [self._variable(item) for item in operation.variable_definitions or ()]
+        return tuple(item for item in found if item)
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """What documents are validated against."""
+        return self._schema
 
     def _variable(self, definition: VariableDefinitionNode) -> Variable | None:
         found = type_from_ast(self._schema, definition.type)

@@ -71,6 +71,12 @@ class LayerLoader(BaseLoader):
         # Read once: while pages are shown, no name leads to the file system.
         self._files = {name: _templates(folder) for name, folder in (*layers, *modules.items())}
         self._resolved: dict[tuple[str, str | None], str] = {}
+        # What modules bring stands behind all layers, under a path of its own, so that a theme can write it anew.
+        self._offered = {
+            f"modules/{name.split('.')[1]}/{path}": f"{name}{SEPARATOR}{path}"
+            for name in modules
+            for path in self._files[name]
+        }
 
     def resolve(self, name: str, asking: str | None = None) -> str:
         """The internal name of a template.
@@ -104,6 +110,8 @@ class LayerLoader(BaseLoader):
         for layer in names:
             if path in self._files[layer]:
                 return f"{layer}{SEPARATOR}{path}"
+        if path in self._offered:
+            return self._offered[path]
         raise TemplateNotFound(name, f"There is no template {name!r} in {' → '.join(names) or 'any layer'}.")
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -135,6 +143,7 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
     Args:
         layers: nearest first.
         contributions: modules' pieces for slots.
+        module_layers: folders of the templates of modules' pages, by the names of their layers.
         filters: added to Jinja's own.
     """
 
@@ -144,11 +153,12 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
         self,
         layers: Sequence[Layer],
         contributions: Sequence[Contribution] = (),
+        module_layers: Mapping[str, Path] = MappingProxyType({}),
         filters: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self.layer_loader = LayerLoader(
             [(layer.name, layer.folder / FOLDER) for layer in layers],
-            {piece.layer: piece.folder for piece in contributions},
+            {**{piece.layer: piece.folder for piece in contributions}, **module_layers},
         )
         super().__init__(
             loader=self.layer_loader,
@@ -216,10 +226,7 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
 
     def slot_template(self, piece: Contribution) -> Template:
         """A module's template for a slot, or the theme's own ``modules/<module>/<path>`` in its stead."""
-        try:
-            return self.page_template(f"modules/{piece.module}/{piece.template}")
-        except TemplateNotFound:
-            return self.internal_template(piece.key)
+        return self.page_template(f"modules/{piece.module}/{piece.template}")
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An attribute; of a dict its key, since an answer's field may well be called ``items``."""

@@ -21,6 +21,7 @@ from kameng.themes.filters import FILTERS
 from kameng.themes.finding import Finding, error
 from kameng.themes.manifest import SchemaName
 from kameng.themes.merging import Merged, default_settings, merge
+from kameng.themes.module_pages import NavigationEntry, add_module_pages
 from kameng.themes.routes import RouteMap
 from kameng.themes.slots import Contribution, read_contributions
 from kameng.themes.tokens import Tokens
@@ -51,6 +52,7 @@ class LoadedTheme:
         routes: which page answers a path.
         pieces: what modules put into each slot.
         time_zone: for days and times.
+        navigation: the entries that modules add, in order.
         logo: a site's own picture; None: the theme shows its own.
         variant: tells a theme that is dressed for a site from the same one for others: the site's code and the version of its
             look, ``north@3``, or the revision of its draft, ``north~7``; empty: the theme as it is.
@@ -71,6 +73,7 @@ class LoadedTheme:
     routes: RouteMap
     pieces: Mapping[str, Sequence[Contribution]]
     time_zone: ZoneInfo
+    navigation: Sequence[NavigationEntry] = ()
     logo: Logo | None = None
     variant: str = ""
 
@@ -129,7 +132,9 @@ def build_theme(
     library = DocumentLibrary(layers, schemas[merged.schema]._schema, contributions, merged.slots)
     catalogues = Catalogues(layers, modules)
     read = _Documents(merged, library)
-    environment = ThemeEnvironment(layers, contributions, FILTERS)
+    added = add_module_pages(merged, modules, library, read.error)
+    merged = added.merged
+    environment = ThemeEnvironment(layers, contributions, added.layers, FILTERS)
     findings = [
         *merged.findings,
         *tokens.findings,
@@ -139,6 +144,7 @@ def build_theme(
         *library.findings,
         *catalogues.findings,
         *slot_findings,
+        *added.findings,
         *_compile_templates(merged, environment),
     ]
     theme = LoadedTheme(
@@ -148,8 +154,8 @@ def build_theme(
         settings=default_settings(merged.settings_schema),
         assets=assets,
         library=library,
-        page_documents=read.pages,
-        form_documents=read.forms,
+        page_documents={**read.pages, **added.page_documents},
+        form_documents={**read.forms, **added.form_documents},
         documents=read.others,
         layout_document=read.error,
         environment=environment,
@@ -159,6 +165,7 @@ def build_theme(
             place: [piece for piece in contributions if piece.slot.place == place] for place in merged.slots
         },
         time_zone=time_zone,
+        navigation=added.navigation,
     )
     return theme, findings
 

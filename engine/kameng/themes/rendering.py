@@ -47,6 +47,7 @@ NAMES = frozenset(
         "url_for",
         "asset",
         "slot",
+        "navigation",
         "form",
         "form_url",
         "document",
@@ -101,6 +102,7 @@ class Rendering:
             "url_for": self.url_for,
             "asset": theme.assets.url,
             "slot": self.slot,
+            "navigation": self.navigation,
             "form": self.form,
             "form_url": self.form_url,
             "document": self.document,
@@ -156,6 +158,29 @@ class Rendering:
             ) from missing
         rest = [(name, value) for name, value in values.items() if name not in pattern.parameters]
         return with_query(self._theme.prefixed(path), rest)
+
+    def navigation(self) -> list[dict[str, Any]]:
+        """What modules add to the navigation and the viewer may see: ``name``, ``text``, ``url``, ``permission``, ``current``."""
+        principal = self._visit.context.principal
+        shown = []
+        for entry in self._theme.navigation:
+            page = self._theme.merged.pages[entry.page]
+            if (page.requires and principal.kind.value != page.requires) or (
+                page.permission and not principal.may(page.permission)
+            ):
+                continue
+            current = self._visit.page == entry.page
+            text = self.translate(entry.text)
+            shown.append(
+                {
+                    "name": entry.page,
+                    "text": text,
+                    "url": self.url_for(entry.page),
+                    "permission": page.permission,
+                    "current": current,
+                }
+            )
+        return shown
 
     def form(self, name: str, key: object = "") -> FormView:
         """A form of the theme.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from graphql import FragmentDefinitionNode, GraphQLSyntaxError, NameNode, Source, parse, visit
+from graphql import FragmentDefinitionNode, GraphQLSyntaxError, NameNode, Node, Source, parse, visit
 from graphql.language import FragmentSpreadNode, Visitor
 
 from kameng.module import Module, Slot
@@ -18,6 +18,7 @@ from kameng.themes.finding import Finding, warning
 SPREAD_PREFIX = "slot_"
 
 N = TypeVar("N", FragmentDefinitionNode, FragmentSpreadNode)
+M = TypeVar("M", bound=Node)
 
 
 def spread_name(place: str) -> str:
@@ -86,10 +87,30 @@ def read_contributions(modules: Iterable[Module]) -> tuple[list[Contribution], l
     return sorted(found, key=lambda item: (item.slot.order, item.module)), faults
 
 
-def _read(module: Module, slot: Slot) -> Contribution | Finding:
-    # Whatever is wrong with a module's piece, the page it was meant for is as good as without it: a warning.
-    shown = f"module {module.name}/{slot.template}"
-    package, _, path = slot.template.partition(":")
+@dataclass(frozen=True, slots=True)
+class ModuleTemplate:
+    """A template that a module brings.
+
+    Attributes:
+        layer: name of the template layer that holds it.
+        folder: that layer's folder.
+        path: below that folder.
+    """
+
+    layer: str
+    folder: Path
+    path: str
+
+
+def find_template(module: str, template: str) -> ModuleTemplate | Finding:
+    """A module's template, or why there is none.
+
+    Args:
+        module: the module's name.
+        template: ``package:path``.
+    """
+    shown = f"module {module}/{template}"
+    package, _, path = template.partition(":")
     first, _, rest = path.partition("/")
     home = _package_folder(package)
     if home is None or not path:
@@ -98,8 +119,17 @@ def _read(module: Module, slot: Slot) -> Contribution | Finding:
     file = folder / path
     if not file.is_file() or not file.resolve().is_relative_to(home.resolve()):
         return warning(
-            shown, 0, f"There is no file {path} in {folder.name}/ of {package}.", "Mend the slot's template."
+            shown, 0, f"There is no file {path} in {folder.name}/ of {package}.", "Mend the template's path."
         )
+    return ModuleTemplate(f"module.{module}.{folder.name}", folder, path)
+
+
+def _read(module: Module, slot: Slot) -> Contribution | Finding:
+    # Whatever is wrong with a module's piece, the page it was meant for is as good as without it: a warning.
+    shown = f"module {module.name}/{slot.template}"
+    found = find_template(module.name, slot.template)
+    if isinstance(found, Finding):
+        return found
     try:
         parsed = parse(Source(slot.fragment, shown)).definitions if slot.fragment.strip() else ()
     except GraphQLSyntaxError as fault:
@@ -112,13 +142,33 @@ def _read(module: Module, slot: Slot) -> Contribution | Finding:
         return warning(
             shown, 0, "Its fragment holds something else than fragments.", "Leave only fragments in it."
         )
-    renamed = _Renamed(
-        f"{re.sub(r'[^A-Za-z0-9]', '_', module.name)}_", frozenset(item.name.value for item in fragments)
-    )
-    fragments = [visit(fragment, renamed) for fragment in fragments]
     return Contribution(
-        module.name, slot, f"module.{module.name}.{folder.name}", folder, path, tuple(fragments)
+        module.name,
+        slot,
+        found.layer,
+        found.folder,
+        found.path,
+        tuple(rename_fragments(module.name, fragments)),
     )
+
+
+def rename_fragments(
+    module: str, fragments: Sequence[FragmentDefinitionNode]
+) -> list[FragmentDefinitionNode]:
+    """A module's fragments under names that no other's have."""
+    renamed = _renaming(module, fragments)
+    return [visit(fragment, renamed) for fragment in fragments]
+
+
+def rename_in(module: str, node: M, fragments: Sequence[FragmentDefinitionNode]) -> M:
+    """An operation that spreads a module's fragments, once these are renamed."""
+    renamed: M = visit(node, _renaming(module, fragments))
+    return renamed
+
+
+def _renaming(module: str, fragments: Sequence[FragmentDefinitionNode]) -> _Renamed:
+    prefix = f"{re.sub(r'[^A-Za-z0-9]', '_', module)}_"
+    return _Renamed(prefix, frozenset(item.name.value for item in fragments))
 
 
 def _package_folder(package: str) -> Path | None:

@@ -128,9 +128,9 @@ class Viewer:
             principal,
         )
 
-    def may(self, permission: str) -> bool:
-        """Whether the viewer holds a permission."""
-        return self._principal.may(permission)
+    def may(self, permission: str | None) -> bool:
+        """Whether the viewer holds a permission; None: whether nothing needs to be held, which is so."""
+        return permission is None or self._principal.may(permission)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from kameng_reviews.admin import ReviewsAdminMutation, ReviewsAdminQuery
 from kameng_reviews.commands import reviews
 from kameng_reviews.events import ReviewWritten
 from kameng_reviews.hiding import HIDE_REVIEW
+from kameng_reviews.pages import FORMS, NAVIGATION, PAGES
 from kameng_reviews.purchases import record_purchases
 from kameng_reviews.settings import ReviewsSettings
 from kameng_reviews.shop import ProductReviews, ReviewsMutation
@@ -44,6 +45,9 @@ module = Module(
             """,
         ),
     ),
+    pages=PAGES,
+    forms=FORMS,
+    navigation=NAVIGATION,
     commands=(reviews,),
     locale="kameng_reviews:locale",
 )

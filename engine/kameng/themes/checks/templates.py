@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, meta, nodes
@@ -55,7 +56,27 @@ def read_templates(theme: LoadedTheme) -> list[TemplateText]:
         else:
             text.calls = list(_calls(text.tree))
         read.append(text)
-    return read
+    used = _shown_of_modules(theme, {text.name: text for text in read})
+    return [text for text in read if not text.name.startswith("module.") or text.name in used]
+
+
+def _shown_of_modules(theme: LoadedTheme, texts: Mapping[str, TemplateText]) -> set[str]:
+    """The templates of modules that this theme shows. A module brings some for themes of other kinds, where other pages exist."""
+    loader = theme.environment.layer_loader
+    todo = [piece.key for pieces in theme.pieces.values() for piece in pieces]
+    for page in theme.merged.pages.values():
+        with suppress(TemplateNotFound, TemplateRefused):
+            todo.append(loader.resolve(page.template.removeprefix(f"{FOLDER}/")))
+    seen: set[str] = set()
+    while todo:
+        text = texts.get(todo.pop())
+        if text is None or text.name in seen or text.tree is None:
+            continue
+        seen.add(text.name)
+        for name, _ in _template_names(text.tree):
+            with suppress(TemplateNotFound, TemplateRefused):
+                todo.append(loader.resolve(name, text.name))
+    return seen
 
 
 def _calls(tree: nodes.Template) -> Iterator[tuple[str, str | None, nodes.Call]]:

@@ -72,7 +72,12 @@ function showFlash(part, text) {
   const line = document.createElement("p");
   line.className = "flash";
   line.textContent = text;
-  (part.closest("table") ?? part).before(line);
+  const toasts = document.querySelector("main .toasts");
+  if (toasts) {
+    toasts.append(line);
+  } else {
+    (part.closest("table") ?? part).before(line);
+  }
   announce(text);
 }
 

@@ -19,7 +19,16 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("name", ["shop", "admin"])
 def test_committed_schema_is_current(name: Literal["shop", "admin"], tmp_path: Path) -> None:
     # Given the schema that the first-party modules compose
-    enabled = ["audit", "notify", "webhooks", "catalog", "membership", "settlement", "fulfilment", "analytics"]
+    enabled = [
+        "audit",
+        "notify",
+        "webhooks",
+        "catalog",
+        "membership",
+        "settlement",
+        "fulfilment",
+        "analytics",
+    ]
     modules = load_modules(Settings({"modules": {"enabled": enabled}}, root=tmp_path))
     sdl = compose_schema(name, modules).as_str() + "\n"
 

@@ -237,7 +237,7 @@ class Ways:
 
     def _beside(self, lists: tuple[Kept, ...], rest: tuple[str, ...]) -> str | None:
         """The term whose list is read side by side with the one that is walked, for being not much longer."""
-        if len(lists) > 1 or self._order.by_price:
+        if len(lists) > 1:
             return None
         longest = (lists[0].products or self._known.products) * PROBED / WALKED
         size, term = min(
@@ -248,31 +248,33 @@ class Ways:
 
     def _merged(self, sql: _Sql, kept: Kept) -> str:
         """A join with another list, which has the same order."""
-        cursor, tail = sql.page(self._page, self._order)
+        passing, order, _ = self._from_the_cursor(sql)
         columns = [column.removeprefix("l.") for column, _ in self._order.of_listed.columns]
         same = " and ".join(f"o.{column} = l.{column}" for column in columns)
         # Its order keeps the planner from anything but a merge that ends with the page.
         return (
             f" join (select l.* from catalog_listed l where l.listing = {sql.hidden(kept.listing, 'int')}"
-            f" and {cursor} {tail.rpartition(' limit ')[0]}) o on {same}"
+            f" and {passing} {order}) o on {same}"
         )
 
     def _walked(self, sql: _Sql, lists: tuple[Kept, ...], bound: int) -> tuple[str, str]:
         """The rows of lists from the cursor on, and the order and limit of the page."""
-        cursor, tail = sql.page(self._page, self._order)
-        conditions = [cursor]
-        # In the order of prices a range of them is a part of the way; in any other it is looked at on the way.
-        if self._order.by_price:
-            conditions += self._range_on_the_way(sql)
-        end = f"{tail.rpartition(' limit ')[0]} limit {bound}" if bound else tail
+        passing, order, tail = self._from_the_cursor(sql)
+        end = f"{order} limit {bound}" if bound else tail
         # Each list in order by itself, so that they can be merged without sorting.
         each = [
-            f"select l.* from catalog_listed l where l.listing = {sql.hidden(kept.listing, 'int')}"
-            f" and {' and '.join(conditions)} {end}"
+            f"select l.* from catalog_listed l where l.listing = {sql.hidden(kept.listing, 'int')} and {passing} {end}"
             for kept in lists
         ]
         merged = " union all ".join(f"({one})" for one in each)
         return each[0] if len(each) == 1 else f"select l.* from ({merged}) l {end}", tail
+
+    def _from_the_cursor(self, sql: _Sql) -> tuple[str, str, str]:
+        """Which rows of a list come after the cursor, their order, and the order with the page's limit."""
+        cursor, tail = sql.page(self._page, self._order)
+        # In the order of prices a range of them is a part of the way; in any other it is looked at on the way.
+        range_ = self._range_on_the_way(sql) if self._order.by_price else ()
+        return " and ".join((cursor, *range_)), tail.rpartition(" limit ")[0], tail
 
     def count(self, way: Way) -> tuple[str, list[Any]]:
         """The statement that tells how far a bounded walk could go, and its parameters."""

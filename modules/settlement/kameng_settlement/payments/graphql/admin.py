@@ -109,9 +109,7 @@ class PaymentsAdminQuery:
             rows, ACCOUNTS, lambda row: [row["id"]], lambda row: MerchantAccountNode.of(account_of(row))
         )
 
-    @strawberry.field(
-        description="Payments, the newest first. Needs settlement.read_payments."
-    )
+    @strawberry.field(description="Payments, the newest first. Needs settlement.read_payments.")
     async def payments(
         self,
         info: Info,

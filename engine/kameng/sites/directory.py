@@ -78,7 +78,8 @@ class SiteDirectory:
         self._by_host: Mapping[str, str] = MappingProxyType({})
         self._configured: Mapping[str, str] = MappingProxyType({})
         self._default = ""
-        self._stale = True
+        # How many changes were heard of, and how many of them were there when the sites were last read.
+        self._heard, self._read = 1, 0
         self._book: ThemeBook | None = None
         self._reading = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
@@ -109,7 +110,7 @@ class SiteDirectory:
 
     async def current(self) -> None:
         """Read again, if something is known to have changed."""
-        if self._stale:
+        if self._read < self._heard:
             await self.read()
 
     @property
@@ -144,15 +145,15 @@ class SiteDirectory:
     def tell_changed(self) -> None:
         """Tell all processes that sites have changed, once the transaction around has committed."""
         self._kernel.live.publish(TOPIC)
+        # This process need not wait for its own signal: who has just published looks at the shop next.
         scope = self._kernel.db.scope
         if scope is None:
-            self._stale = True
+            self._hear()
         else:
-            scope.after_commit(self._note)
+            scope.after_commit(self._hear)
 
-    def _note(self) -> None:
-        # This process need not wait for its own signal: who has just published looks at the shop next.
-        self._stale = True
+    def _hear(self) -> None:
+        self._heard += 1
 
     async def start(self) -> None:
         """Read the sites and follow their changes."""
@@ -169,13 +170,9 @@ class SiteDirectory:
     async def read(self) -> None:
         """Read all sites. One statement."""
         async with self._reading:
-            # Before reading: what changes meanwhile is read again.
-            self._stale = False
-            try:
-                rows = await self._kernel.db.fetch(SITES)
-            except BaseException:
-                self._stale = True
-                raise
+            # Before reading: what is heard of meanwhile is read again.
+            heard = self._heard
+            rows = await self._kernel.db.fetch(SITES)
             sites = [
                 Site(
                     row["id"],
@@ -189,6 +186,7 @@ class SiteDirectory:
             ]
             self._by_code = {site.code: site for site in sites}
             self._by_host = {host: site.code for site in sites for host in site.hosts}
+            self._read = heard
 
     async def _listen(self) -> None:
         async with self._kernel.live.subscribe(TOPIC) as signals:
@@ -197,6 +195,7 @@ class SiteDirectory:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pause):
                         await anext(signals)
+                        self._hear()
                 try:
                     await self.read()
                 except OUTAGES as error:

@@ -20,6 +20,7 @@ from kameng.themes.errors import ThemeError
 from kameng.themes.tokens import Tokens
 
 if TYPE_CHECKING:
+    from kameng.sites.book import BookTheme
     from kameng.sites.directory import Site
     from kameng.themes.loaded import LoadedTheme
     from kameng.themes.themes import Themes
@@ -107,9 +108,7 @@ class Wardrobe:
             look: what a site changes.
             variant: tells this from the same theme on other sites.
         """
-        if self._directory is None:
-            return base
-        theme = self._directory.book.theme(base.name)
+        theme = _as_changed(base)
         try:
             check_look(theme, look)
         except Refusal as refusal:
@@ -154,3 +153,21 @@ class Wardrobe:
         # In development it may be mended the next moment.
         if self._themes.kernel.settings.production:
             self._unusable.add(name)
+
+
+def _as_changed(base: LoadedTheme) -> BookTheme:
+    """What a site may change of a theme, as it was made ready, whatever has become of its files since."""
+    # Imported here: it reads themes, which this is a part of.
+    from kameng.sites.book import BookTheme
+
+    top = base.merged.layers[0].manifest
+    return BookTheme(
+        base.name,
+        top.title or base.name,
+        top.version,
+        top.parent or "",
+        base.merged.layers,
+        base.merged.settings_schema,
+        base.tokens,
+        base.catalogues,
+    )

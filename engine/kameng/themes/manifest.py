@@ -73,6 +73,7 @@ class PageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         status: the status of the answer.
         private: whether it shows what is for one person alone although nobody need be logged in, so that no copy of it is
             kept. Pages with `requires` or `permission` are private anyway.
+        media_type: what the template writes, where it is no page for people: XML or plain text for crawlers.
     """
 
     path: str
@@ -84,6 +85,7 @@ class PageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     subject: str | None = None
     status: int = 200
     private: bool = False
+    media_type: Literal["text/html", "application/xml", "text/plain"] = "text/html"
 
 
 class FormSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

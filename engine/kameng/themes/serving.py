@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -148,7 +149,10 @@ class PageServer:
                 raise PageFailure(404)
             return answers.part(part, status, visit, self.cookies(visit), private=private)
         text = rendering.render(template, view)
-        return answers.html(text, status, visit, self.cookies(visit), private=private)
+        answer = answers.html(text, status, visit, self.cookies(visit), private=private)
+        if page.media_type != "text/html":
+            return replace(answer, media_type=f"{page.media_type}; charset=utf-8", body=text.strip().encode())
+        return answer
 
     def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:
         """A page's title in the visitor's language; empty where the data lacks what it is made of."""

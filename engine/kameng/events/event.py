@@ -24,6 +24,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     name: ClassVar[str] = ""
 
+    pages: ClassVar[bool] = False
+    """Whether what pages show to everybody may change by it: all processes hear of it, and render that anew."""
+
     @classmethod
     def topic(cls) -> str:
         """The event's name: ``module.what_happened``.

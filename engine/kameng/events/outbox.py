@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from kameng.events.event import Event
     from kameng.kernel import Kernel
 
+PAGES_TOPIC = "kernel.pages"
+"""The live topic that tells the names of events by which pages may change."""
+
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
@@ -97,6 +100,8 @@ class Outbox:
             [_encode(event).decode() for event in events],
         )
         self.bell.ring_after_commit()
+        if shown := {event.topic() for event in events if event.pages}:
+            self._kernel.live.publish_all((PAGES_TOPIC, topic) for topic in shown)
 
     async def watch(self, observer: str, wanted: Callable[[], Awaitable[Collection[str]]]) -> None:
         """Say of which topics an observer wants to hear from now on, instead of what it wanted before.

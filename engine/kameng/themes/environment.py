@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,7 @@ from jinja2.utils import missing
 
 from kameng.themes.discovery import Layer
 from kameng.themes.errors import TemplateRefused
+from kameng.themes.fragments import PUBLIC_NAMES, CacheTag, Fragments, check_fragments, is_shared
 from kameng.themes.slots import Contribution
 
 FOLDER = "templates"
@@ -31,6 +33,7 @@ PARENT = "@parent/"
 _rendering: ContextVar[Mapping[str, Any]] = ContextVar("kameng_rendering", default=MappingProxyType({}))
 _DICT_METHODS = frozenset(("get", "items", "keys", "values"))
 _UNUSED_GLOBALS = ("lipsum", "_")
+_numbers = count()  # of environments, so that a theme that was made ready anew has fragments of its own
 
 
 @contextmanager
@@ -54,7 +57,9 @@ class _PageContext(Context):
 
     def resolve_or_missing(self, key: str) -> Any:
         found = super().resolve_or_missing(key)
-        return _rendering.get().get(key, missing) if found is missing else found
+        if found is not missing or (is_shared() and key not in PUBLIC_NAMES and not key.startswith("_")):
+            return found
+        return _rendering.get().get(key, missing)
 
 
 class LayerLoader(BaseLoader):
@@ -164,13 +169,14 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
             loader=self.layer_loader,
             autoescape=True,
             undefined=StrictUndefined,
-            extensions=("jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do"),
+            extensions=("jinja2.ext.i18n", "jinja2.ext.loopcontrols", "jinja2.ext.do", CacheTag),
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=-1,
             auto_reload=False,
         )
         self.policies["ext.i18n.trimmed"] = True
+        self._number = next(_numbers)
         for name in _UNUSED_GLOBALS:
             self.globals.pop(name, None)
         # Escaping has no way out: what a product is called never becomes markup.
@@ -224,6 +230,11 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
         renderers = context.blocks.get(block)
         return self.concat(renderers[0](context)) if renderers else None
 
+    def fragment_scope(self) -> tuple[Fragments | None, tuple[object, ...]]:
+        """Where fragments of what is being rendered are kept, and what tells those of other themes and languages apart."""
+        values = _rendering.get()
+        return values.get("_fragments"), (self._number, values.get("_variant"), values.get("locale"))
+
     def slot_template(self, piece: Contribution) -> Template:
         """A module's template for a slot, or the theme's own ``modules/<module>/<path>`` in its stead."""
         return self.page_template(f"modules/{piece.module}/{piece.template}")
@@ -246,4 +257,5 @@ class ThemeEnvironment(ImmutableSandboxedEnvironment):
     ) -> str:
         for node in source.find_all((nodes.EvalContextModifier, nodes.ScopedEvalContextModifier)):
             raise TemplateAssertionError("Escaping cannot be switched off.", node.lineno, name, filename)
+        check_fragments(source, name, filename)
         return super()._generate(source, name, filename, defer_init)

@@ -23,6 +23,7 @@ from kameng.themes.schemes import PARAMETER as SCHEME_PARAMETER
 from kameng.themes.visit import PageView, Viewer, Visit
 
 if TYPE_CHECKING:
+    from kameng.themes.fragments import Fragments
     from kameng.themes.loaded import LoadedTheme
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class Rendering:
         theme: what is rendered.
         visit: for whom.
         found: what its document answered.
+        fragments: where what is the same for all is kept; None: it is rendered each time.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Rendering:
         theme: LoadedTheme,
         visit: Visit,
         found: PageData,
+        fragments: Fragments | None = None,
     ) -> None:
         self._theme = theme
         self._visit = visit
@@ -119,6 +122,8 @@ class Rendering:
             "gettext": self._translations.gettext,
             "ngettext": self._translations.ngettext,
             "pgettext": self._translations.pgettext,
+            "_fragments": fragments,
+            "_variant": theme.variant,
             "_babel_locale": babel_locale(visit.locale),
             "_time_zone": theme.time_zone,
         }

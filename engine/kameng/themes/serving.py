@@ -19,6 +19,7 @@ from kameng.themes.asking import Asking, Executes
 from kameng.themes.csp import new_nonce
 from kameng.themes.error_pages import answer_failure
 from kameng.themes.fields import MAX_FIELDS
+from kameng.themes.fragments import fragments_of
 from kameng.themes.locales import COOKIE as LOCALE_COOKIE
 from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
 from kameng.themes.locales import negotiate
@@ -54,6 +55,7 @@ class PageServer:
         self.theme = theme
         self.executor: Executes = kernel.graphql[theme.merged.schema]
         self.asking = Asking(theme, self.executor)
+        self.fragments = fragments_of(kernel)
         self._kernel = kernel
         self._make_context = make_context
         self._secure = kernel.settings.public_url.startswith("https:")
@@ -137,7 +139,7 @@ class PageServer:
             PageFailure: there is nothing to show.
         """
         found = await self.asking.page(visit, page)
-        rendering = Rendering(self.theme, visit, found)
+        rendering = Rendering(self.theme, visit, found, self.fragments)
         view = self.view(
             visit, visit.page, self.title(page, found.data, rendering), rendering, found.problems
         )

@@ -11,6 +11,7 @@ class ProductsImported(Event, frozen=True, kw_only=True):
     """
 
     name = "catalog.products_imported"
+    pages = True
     created: int
     updated: int
 

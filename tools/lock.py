@@ -1,8 +1,8 @@
 """Pin every third-party package of the workspace into ``requirements.lock``, with hashes and no addresses.
 
 Run by ``make lock``. Reads what each distribution asks for from its ``pyproject.toml``, leaves out our own, and
-lets uv resolve all of it together for every supported Python and platform. The tools of the conformance tests have an
-environment and a lock of their own.
+lets uv resolve all of it together for every supported Python and platform. The tools of the conformance tests and what drives
+the browser have environments and locks of their own.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
-CONFORMANCE = ROOT / "tests/conformance"
+APART = [ROOT / "tests/conformance", ROOT / "tests/browser"]
 DISTRIBUTIONS = [ROOT / "engine", *sorted((ROOT / "modules").iterdir()), *sorted((ROOT / "themes").iterdir())]
 
 
@@ -46,9 +46,9 @@ def pin(requirements: list[str], lock: Path) -> int:
 
 def main() -> int:
     """Write the lock files; the exit code is uv's."""
-    return pin(third_party(), LOCK) or pin(
-        listed(CONFORMANCE / "requirements.in"), CONFORMANCE / "requirements.lock"
-    )
+    statuses = [pin(third_party(), LOCK)]
+    statuses += [pin(listed(folder / "requirements.in"), folder / "requirements.lock") for folder in APART]
+    return max(statuses)
 
 
 if __name__ == "__main__":

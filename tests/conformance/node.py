@@ -1,4 +1,4 @@
-"""Node and the tools of ``package.json``: installed once, run by the tests.
+"""Node and the tools of a ``package.json``: installed once, run by the tests.
 
 Where Node is missing these tests are skipped; in CI they fail, since nothing else would say that nobody graded us.
 """
@@ -12,34 +12,39 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 HERE = Path(__file__).parent
-MODULES = HERE / "node_modules"
 PATIENCE = 300.0
 """Seconds after which a tool counts as hung; no measure of anything."""
 
 
-def require_node() -> None:
-    """Skip the test, or in CI fail it, where Node is missing; else install the tools unless they are there."""
+def require_node(folder: Path = HERE) -> None:
+    """Skip the test, or in CI fail it, where Node is missing; else install a folder's tools unless they are there."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        reason = "Node and npm are not installed; the tools that grade the GraphQL endpoints need them."
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    _install()
+        reason = "Node and npm are not installed; the tools that grade the endpoints and pages need them."
+        missing(reason)
+    _install(folder)
 
 
-def _install() -> None:
-    stamp = MODULES / ".installed"
-    with (HERE / "package-lock.json").open("rb") as locked:
+def missing(reason: str) -> NoReturn:
+    """Skip the test for want of a tool; in CI fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _install(folder: Path) -> None:
+    stamp = folder / "node_modules" / ".installed"
+    with (folder / "package-lock.json").open("rb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)  # several processes of one test run share the folder
         lock = hashlib.sha256(locked.read()).hexdigest()
         if stamp.is_file() and stamp.read_text() == lock:
             return
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        run(*npm, folder=folder)
         stamp.write_text(lock)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ from kameng.errors import (
 )
 from kameng.graphql.uploads import UploadMalformed, UploadTooLarge, UploadTooMany
 from kameng.themes.csp import page_headers
+from kameng.themes.tags import tag_of
 from kameng.themes.visit import Visit
 
 HTML = "text/html; charset=utf-8"
@@ -138,14 +139,17 @@ class HttpAnswer:
 
 
 def html(text: str, status: int, visit: Visit, cookies: Sequence[str], *, private: bool) -> HttpAnswer:
-    """A page."""
-    return HttpAnswer(status, HTML, text.encode(), page_headers(visit.nonce, private=private), cookies)
+    """A page. One that is the same for whoever asks again has an entity tag."""
+    headers = page_headers(visit.nonce, private=private)
+    if status == 200 and not (private or cookies or visit.unique):
+        headers.append(("etag", tag_of(text, visit.nonce)))
+    return HttpAnswer(status, HTML, text.encode(), headers, cookies)
 
 
 def part(text: str, status: int, visit: Visit, cookies: Sequence[str], *, private: bool) -> HttpAnswer:
     """One block of a page; a header tells it from a whole page such as an error page."""
-    headers = [*page_headers(visit.nonce, private=private), (BLOCK_HEADER, visit.block)]
-    return HttpAnswer(status, HTML, text.encode(), headers, cookies)
+    answer = html(text, status, visit, cookies, private=private)
+    return replace(answer, headers=[*answer.headers, (BLOCK_HEADER, visit.block)])
 
 
 def redirect(

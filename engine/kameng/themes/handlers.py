@@ -16,6 +16,7 @@ from kameng.themes.csp import ASSET_POLICY, new_nonce, page_headers
 from kameng.themes.errors import ThemeError
 from kameng.themes.posting import FormServer
 from kameng.themes.previewing import REVISION, Previews, marked, told_revision
+from kameng.themes.sending import ready_to_send
 from kameng.themes.serving import PageServer
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeCon
     @route(paths, http_method=READ, include_in_schema=False, name=f"theme_{kind}_pages")
     async def pages(request: AnyRequest) -> ASGIResponse:
         """A page."""
-        return (await answered(request)).for_method(request.method)
+        return ready_to_send(request.headers, await answered(request)).for_method(request.method)
 
     @route(
         paths,
@@ -139,6 +140,6 @@ def page_handlers(themes: Themes, kind: Kind, prefix: str, make_context: MakeCon
     )
     async def forms(request: AnyRequest) -> ASGIResponse:
         """A form."""
-        return (await answered(request)).for_method(request.method)
+        return ready_to_send(request.headers, await answered(request)).for_method(request.method)
 
     return [pages, forms]

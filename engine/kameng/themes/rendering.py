@@ -15,7 +15,7 @@ from kameng.themes.asking import PageData
 from kameng.themes.catalogues import ERROR_CONTEXT
 from kameng.themes.environment import rendering
 from kameng.themes.errors import UnknownName
-from kameng.themes.form_view import FormView, new_key
+from kameng.themes.form_view import FormView
 from kameng.themes.locales import PARAMETER as LOCALE_PARAMETER
 from kameng.themes.locales import babel_locale
 from kameng.themes.routes import with_query
@@ -115,7 +115,7 @@ class Rendering:
             "scheme": visit.scheme,
             "scheme_url": self.scheme_url,
             "csrf": visit.csrf_token,
-            "idempotency_key": new_key,
+            "idempotency_key": visit.fresh_key,
             "now": lambda: datetime.now(UTC),
             "t": self.translate,
             "_": self.translate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +55,7 @@ class Visit:
         posted: a form to show again.
         flash: the form whose success is to be told.
         seed_is_new: whether the cookie must be set.
+        unique: whether the page holds what no other may hold, such as a token or an idempotency key.
         scheme: ``light`` or ``dark`` if somebody chose; else empty.
     """
 
@@ -68,6 +70,7 @@ class Visit:
     posted: PostedForm | None = None
     flash: str | None = None
     seed_is_new: bool = False
+    unique: bool = False
     scheme: str = ""
 
     @property
@@ -95,8 +98,14 @@ class Visit:
         kept = [(name, value) for name, value in self.query if name not in changes]
         return with_query(self.path, [*kept, *changes.items()])
 
+    def fresh_key(self) -> str:
+        """A fresh idempotency key."""
+        self.unique = True
+        return secrets.token_urlsafe(16)
+
     def csrf_token(self) -> str:
         """A fresh token; the browser gets the cookie to it, if it has none yet."""
+        self.unique = True
         if self.seed is None or not is_seed(self.seed):
             self.seed, self.seed_is_new = new_seed(), True
         return make_token(self.seed, self.session)

@@ -1,0 +1,1 @@
+"""The theme lantern: templates and assets, no code."""

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import pytest
 
 HERE = Path(__file__).parent
+MODULES = HERE / "node_modules"
 PATIENCE = 300.0
 """Seconds after which a tool counts as hung; no measure of anything."""
 

@@ -79,7 +79,12 @@ class Asking:
         if document is None:
             return await self.layout(visit)
         given = fill_variables(
-            document.variables, grow(visit.query), visit.parameters, nulls=False, forced=True
+            document.variables,
+            grow(visit.query),
+            visit.parameters,
+            nulls=False,
+            forced=True,
+            zone=self._theme.time_zone,
         )
         self._check_filled(document, given, visit.parameters)
         found = await self._execute(document, given.values, visit.context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from graphql import (
@@ -29,6 +30,7 @@ REQUIRED = "This is required."
 UNKNOWN_FIELD = "The form sent something that is not asked for."
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{1,18})?|\.[0-9]{1,18})")
+_LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _TRUE = frozenset(("true", "on", "1", "yes"))
 _FALSE = frozenset(("false", "off", "0", "no"))
 _ADVICE = {
@@ -77,6 +79,7 @@ def fill_variables(
     *,
     nulls: bool,
     forced: bool = False,
+    zone: tzinfo = UTC,
 ) -> Filled:
     """Fill an operation's variables.
 
@@ -86,13 +89,15 @@ def fill_variables(
         parameters: of the path; each is a variable's value where no field gives one.
         nulls: whether an empty field means null, as in a form that clears a value; else it means that nothing was given.
         forced: whether the path's parameters go before fields.
+        zone: where a time stands that names no offset, as ``datetime-local`` fields send it.
     """
-    return _Filling(nulls).run(variables, given, parameters or {}, forced)
+    return _Filling(nulls, zone).run(variables, given, parameters or {}, forced)
 
 
 class _Filling:
-    def __init__(self, nulls: bool) -> None:
+    def __init__(self, nulls: bool, zone: tzinfo) -> None:
         self._nulls = nulls
+        self._zone = zone
         self._filled = Filled()
 
     def run(
@@ -167,11 +172,19 @@ class _Filling:
         if isinstance(kind, GraphQLEnumType):
             return raw if raw in kind.values else self._fault(path, CHOICE)
         name = kind.name if isinstance(kind, GraphQLScalarType) else ""
+        if name == "DateTime" and _LOCAL.fullmatch(raw.strip()):
+            return self._local(raw.strip(), path)
         read = _READ.get(name)
         if read is None:
             return raw if name in ("String", "ID") else raw.strip()
         value = read(raw.strip())
         return self._fault(path, _ADVICE[name]) if value is None else value
+
+    def _local(self, text: str, path: Path) -> Any:
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=self._zone).isoformat()
+        except ValueError:
+            return self._fault(path, _ADVICE["DateTime"])
 
     def _list(self, node: FieldTree, kind: GraphQLInputType, path: Path) -> Any:
         if not node.present:

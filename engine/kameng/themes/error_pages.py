@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TITLES = {
+    401: "Please log in first",
     403: "You may not do this",
     404: "This page does not exist",
+    409: "Something changed in the meantime",
+    413: "This is too large",
     422: "Something is not right yet",
     429: "Too many tries",
     500: "Something went wrong on our side",

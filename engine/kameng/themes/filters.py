@@ -58,6 +58,12 @@ def _datetime(context: Context, value: Any, length: formats.Length = "medium") -
 
 
 @pass_context
+def _local_minute(context: Context, value: Any) -> str:
+    """A time as fields of the type ``datetime-local`` hold it; empty for none."""
+    return formats.moment(value, _zone(context)).strftime("%Y-%m-%dT%H:%M") if value else ""
+
+
+@pass_context
 def _ago(context: Context, value: Any) -> str:
     return formats.ago(value, datetime.now(UTC), _locale(context))
 
@@ -79,6 +85,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "time": _time,
     "datetime": _datetime,
     "ago": _ago,
+    "local_minute": _local_minute,
     "json": _json,
     "markdown": markdown,
     "qr": _qr,

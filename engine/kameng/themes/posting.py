@@ -132,7 +132,13 @@ class FormServer:
         return Submission(name, spec, document, pairs, own, parts.refused)
 
     async def _run(self, visit: Visit, sent: Submission) -> HttpAnswer:
-        given = fill_variables(sent.document.variables, grow(sent.pairs), visit.parameters, nulls=True)
+        given = fill_variables(
+            sent.document.variables,
+            grow(sent.pairs),
+            visit.parameters,
+            nulls=True,
+            zone=self._theme.time_zone,
+        )
         if given.errors or sent.refused:
             files, codes = self._refused_files(visit, sent)
             return await self._again(visit, sent, {**given.errors, **files}, 422, codes=codes)

@@ -276,13 +276,14 @@ class Rendering:
         """What to tell a visitor of an error of a payload.
 
         A theme's text for the error's code, in the context ``error`` of its catalogue, goes before the API's own words, which
-        are English and written for whoever calls it.
+        are English and written for whoever calls it; those are looked up in the same context.
         """
         code = str(error.get("code", ""))
         found = self._translations.pgettext(ERROR_CONTEXT, code)
         if code and found != code:
             return found
-        return " ".join(filter(None, (error.get("message"), error.get("cure")))) or code
+        words = (str(error.get(name) or "") for name in ("message", "cure"))
+        return " ".join(self._translations.pgettext(ERROR_CONTEXT, text) for text in words if text) or code
 
     def _flash(self) -> str | None:
         spec = self._theme.merged.forms.get(self._visit.flash or "")

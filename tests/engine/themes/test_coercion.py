@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, type_from_ast
@@ -15,6 +16,7 @@ from kameng.themes.fields import grow, read_name, usual_name, write_name
 
 SCHEMA: GraphQLSchema = build_schema(
     """
+    scalar DateTime
     scalar Decimal
     scalar Upload
     enum Kind { CARD TOP_UP }
@@ -211,3 +213,15 @@ def test_more_fields_than_any_form_has_are_not_looked_at() -> None:
     tree = grow((f"a{number}", "x") for number in range(10_000))
 
     assert len(tree.children) == 2_000
+
+
+def test_a_time_without_offset_stands_in_the_shops_zone_as_fields_of_browsers_send_it() -> None:
+    def at(text: str) -> tuple[Any, dict[str, list[str]]]:
+        declared, zone = variables("$at: DateTime!"), ZoneInfo("Asia/Shanghai")
+        filled = fill_variables(declared, grow([("at", text)]), {}, nulls=True, zone=zone)
+        return filled.values.get("at"), filled.errors
+
+    assert at("2026-01-31T18:00") == ("2026-01-31T18:00:00+08:00", {})
+    assert at("2026-01-31T18:00:30") == ("2026-01-31T18:00:30+08:00", {})
+    assert at("2026-01-31T18:00Z") == ("2026-01-31T18:00Z", {})
+    assert at("2026-13-31T18:00")[1] == {"at": ["Give a date and time, such as 2026-01-31T18:00."]}

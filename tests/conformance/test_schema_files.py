@@ -22,6 +22,7 @@ def test_committed_schema_is_current(name: Literal["shop", "admin"], tmp_path: P
     enabled = [
         "audit",
         "notify",
+        "sites",
         "webhooks",
         "catalog",
         "membership",

@@ -35,7 +35,8 @@ class WantedOrders(msgspec.Struct, frozen=True, kw_only=True):
         delivery: how at least one of its lines is delivered: ``instant``, ``manual`` or ``supplier``.
         period: days that move with today; `since` and `until` narrow it down further.
         since, until: when it was placed: from then on, and before then.
-        total_from, total_to: what it cost, both included, in main units of `currency`.
+        total_from, total_to: what it cost, both included, in main units of `currency`; without a time or anything that
+            names orders, of the last 90 days.
         currency: ISO 4217.
         site: the code of the site that it was placed in.
         needs_person: only paid ones of which something is owed.
@@ -83,7 +84,7 @@ async def choice(
     """The orders that are wanted.
 
     Raises:
-        InvalidInput: a term is too short, an amount is none, or an amount is asked for among all orders ever placed.
+        InvalidInput: an amount is none of its currency, or there is no such kind of delivery.
     """
     zone = time_zone(kernel.settings)
     conditions, values = _conditions(wanted, zone, now or datetime.now(UTC))
@@ -132,6 +133,10 @@ def _conditions(wanted: WantedOrders, zone: ZoneInfo, now: datetime) -> tuple[li
         conditions.append(condition.format(f"${len(values)}"))
 
     since, until = _times(wanted, zone, now)
+    has_total = wanted.total_from is not None or wanted.total_to is not None
+    if has_total and since is None and not _narrow(wanted):
+        # An amount alone would have all orders looked at that were ever placed.
+        since = bounds(OrderPeriod.LAST_90_DAYS, zone, now)[0]
     if wanted.needs_person:
         conditions.append(f"o.{UNFINISHED}")
     if wanted.state:
@@ -159,19 +164,17 @@ def _conditions(wanted: WantedOrders, zone: ZoneInfo, now: datetime) -> tuple[li
     if until is not None:
         add("o.id < {}::uuid", key_from(until + SLACK))
         add("o.created_at < {}::timestamptz", until)
-    if wanted.total_from is not None or wanted.total_to is not None:
-        if since is None and not (wanted.search.strip() or wanted.found or wanted.member or wanted.numbers):
-            raise InvalidInput(
-                "An amount alone would have all orders looked at that were ever placed.",
-                cure="Choose a period as well, or search for something.",
-                path=("filter", "period"),
-            )
+    if has_total:
         add("o.currency = {}", wanted.currency)
         if wanted.total_from is not None:
             add("o.total_minor >= {}::bigint", Money.parse(wanted.total_from, wanted.currency).minor)
         if wanted.total_to is not None:
             add("o.total_minor <= {}::bigint", Money.parse(wanted.total_to, wanted.currency).minor)
     return conditions, values
+
+
+def _narrow(wanted: WantedOrders) -> bool:
+    return bool(wanted.search.strip() or wanted.found or wanted.member or wanted.numbers is not None)
 
 
 def _times(wanted: WantedOrders, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -58,7 +58,7 @@ class OrderFilter:
     since: datetime | None = None
     until: datetime | None = strawberry.field(default=None, description="The first moment that is left out.")
     total_from: Decimal | None = strawberry.field(
-        default=None, description="In main units; needs a period or a search as well."
+        default=None, description="In main units. Without a time, a search or a member: of the last 90 days."
     )
     total_to: Decimal | None = None
     currency: str = strawberry.field(default="CNY", description="Of totalFrom and totalTo.")

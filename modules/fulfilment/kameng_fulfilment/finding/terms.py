@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from kameng.kernel import Kernel
 
 SHORTEST = 2
-"""Characters of a term; less would find everything."""
+"""Characters of a term; less finds nothing, since it would find everything."""
 
 LONGEST = 200
-"""Characters of a term."""
+"""Characters of a term that are looked at."""
 
 MOST = 50
 """Members or variants that one term stands for; whoever means more writes more of it."""
@@ -77,18 +77,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def meanings(kernel: Kernel, principal: Principal, term: str) -> Found:
-    """What a term stands for, as far as this principal may know. At most six statements.
-
-    Raises:
-        InvalidInput: it is too short or too long.
-    """
-    text = " ".join(term.split())
-    if not SHORTEST <= len(text) <= LONGEST or "\0" in text:
-        raise InvalidInput(
-            "This cannot be searched for.",
-            cure=f"Write {SHORTEST} to {LONGEST} characters of what you know of the order.",
-            path=("filter", "search"),
-        )
+    """What a term stands for, as far as this principal may know; nothing, where it is too short. At most six statements."""
+    text = " ".join(term.replace("\0", " ").split())[:LONGEST]
+    if len(text) < SHORTEST:
+        return Found()
     mark = _contact_mark(kernel, text)
     rows = await kernel.db.fetch(ORDERS_CALLED, _number(text), mark, text)
     orders = {row["id"] for row in rows}

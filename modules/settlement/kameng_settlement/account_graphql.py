@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -18,7 +17,6 @@ from kameng.graphql import Connection, Context, Info, Money
 from kameng.graphql.nested import pages_of
 from kameng.graphql.pages import PageRequest
 from kameng.ids import key_of
-from kameng.settings import ThemesSettings
 from kameng_settlement.account_reads import (
     ACCOUNTS,
     Figures,
@@ -32,8 +30,8 @@ from kameng_settlement.chart import HOUSE, WALLET, Address, Chart, wallet_of
 from kameng_settlement.journal import Side
 from kameng_settlement.ledger import Ledger
 from kameng_settlement.lines import LINES
-from kameng_settlement.period_types import WalletPeriod, load_sums, load_wallet_period
-from kameng_settlement.periods import Period, lines_of_period
+from kameng_settlement.period_types import LedgerDateInput, WalletPeriod, load_sums, load_wallet_period
+from kameng_settlement.periods import LedgerDate, Period, days_of_pages, lines_of_period, today_of_pages
 
 
 @strawberry.type(
@@ -63,7 +61,7 @@ class LedgerAccountPeriod:
         """A page of the account's lines in the period."""
         page = PageRequest.of(first, after, last, before)
         load = partial(_lines, info.context, self.period, page)
-        name = f"settlement.account_period {self.since} {self.until}"
+        name = f"settlement.account_period {self.since} {self.until} {self.period.by}"
         return await pages_of(info.context, name, page, LINES, load).load(self.account)
 
 
@@ -105,25 +103,34 @@ class AccountFigures:
         description="The account on some days of the shop's pages, both included; without them: the last thirty."
     )
     async def days(
-        self, info: Info, since: date | None = None, until: date | None = None
+        self,
+        info: Info,
+        since: date | None = None,
+        until: date | None = None,
+        by: LedgerDateInput = LedgerDate.POSTED,  # type: ignore[valid-type]  # an enum that Strawberry named
     ) -> LedgerAccountPeriod:
         """A statement of the account by days."""
-        zone = ZoneInfo(info.context.kernel.settings.section("themes", ThemesSettings).time_zone)
-        until = until or datetime.now(zone).date()
+        until = until or today_of_pages(info.context.kernel)
         since = since or until - timedelta(days=29)
-        begin, end = (datetime.combine(day, time(), zone) for day in (since, until + timedelta(days=1)))
-        return await _period(info, cast("LedgerAccount", self), begin, end)
+        begin, end = days_of_pages(info.context.kernel, since, until)
+        return await _period(info, cast("LedgerAccount", self), begin, end, LedgerDate(by))
 
-    @strawberry.field(description="The account in a period, by the time of posting.")
-    async def period(self, info: Info, since: datetime, until: datetime) -> LedgerAccountPeriod:
+    @strawberry.field(description="The account in a period.")
+    async def period(
+        self,
+        info: Info,
+        since: datetime,
+        until: datetime,
+        by: LedgerDateInput = LedgerDate.POSTED,  # type: ignore[valid-type]  # an enum that Strawberry named
+    ) -> LedgerAccountPeriod:
         """A statement of the account."""
-        return await _period(info, cast("LedgerAccount", self), since, until)
+        return await _period(info, cast("LedgerAccount", self), since, until, LedgerDate(by))
 
 
 async def _period(
-    info: Info, account: LedgerAccount, since: datetime, until: datetime
+    info: Info, account: LedgerAccount, since: datetime, until: datetime, by: LedgerDate
 ) -> LedgerAccountPeriod:
-    period = Period.of(since, until)
+    period = Period.of(since, until, by)
     sums = await load_sums(info.context, account.key, period)
     return LedgerAccountPeriod(
         account=account.key,
@@ -141,12 +148,18 @@ async def _period(
 class WalletStatements:
     """What a wallet has beside its lines."""
 
-    @strawberry.field(description="The wallet in a period, by the time of posting.")
-    async def period(self, info: Info, since: datetime, until: datetime) -> WalletPeriod:
+    @strawberry.field(description="The wallet in a period.")
+    async def period(
+        self,
+        info: Info,
+        since: datetime,
+        until: datetime,
+        by: LedgerDateInput = LedgerDate.POSTED,  # type: ignore[valid-type]  # an enum that Strawberry named
+    ) -> WalletPeriod:
         """A statement of the wallet."""
         wallet = cast("Any", self)
         return await load_wallet_period(
-            info.context, wallet_of(wallet.member, wallet.currency), Period.of(since, until)
+            info.context, wallet_of(wallet.member, wallet.currency), Period.of(since, until, LedgerDate(by))
         )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import strawberry
 
@@ -12,7 +11,6 @@ from kameng.graphql import Connection, Info, mutation, payload
 from kameng.graphql.pages import PageRequest
 from kameng.graphql.scalars import MoneyInput
 from kameng.ids import key_of
-from kameng.settings import ThemesSettings
 from kameng_settlement.account_graphql import AccountQuery
 from kameng_settlement.admin_types import (
     READ_LEDGER,
@@ -28,6 +26,8 @@ from kameng_settlement.exporting.graphql import LedgerExportMutation
 from kameng_settlement.holds.graphql import HoldMutation, HoldQuery
 from kameng_settlement.journal import TRANSACTIONS, transaction_page, trial_balance
 from kameng_settlement.ledger import AlreadyRefunded, AlreadyReversed
+from kameng_settlement.period_types import LedgerDateInput
+from kameng_settlement.periods import LedgerDate, days_of_pages
 from kameng_settlement.settings import SettlementSettings
 from kameng_settlement.types import Wallet, load_wallet
 
@@ -42,11 +42,19 @@ REVERSE_TRANSACTION = "settlement.reverse_transaction"
 class SettlementAdminQuery(AccountQuery, HoldQuery, DayQuery):
     """Queries of the back office."""
 
-    @strawberry.field(description="The books added up, by currency.")
-    async def trial_balance(self, info: Info) -> list[TrialBalance]:
+    @strawberry.field(
+        description="The books added up, by currency: as they are, or as they were at the end of a day of the shop's pages."
+    )
+    async def trial_balance(
+        self,
+        info: Info,
+        at: date | None = None,
+        by: LedgerDateInput = LedgerDate.POSTED,  # type: ignore[valid-type]  # an enum that Strawberry named
+    ) -> list[TrialBalance]:
         """The trial balance of each currency."""
         info.context.require(READ_LEDGER)
-        return trial_balances(await trial_balance(info.context.db))
+        until = None if at is None else days_of_pages(info.context.kernel, at, at)[1]
+        return trial_balances(await trial_balance(info.context.db, until, LedgerDate(by)))
 
     @strawberry.field(
         description="The ledger's transactions, the newest first; of a kind, or of some days of the shop's pages."
@@ -65,9 +73,9 @@ class SettlementAdminQuery(AccountQuery, HoldQuery, DayQuery):
         """A page of ledger transactions."""
         info.context.require(READ_LEDGER)
         page = PageRequest.of(first, after, last, before)
-        zone = ZoneInfo(info.context.kernel.settings.section("themes", ThemesSettings).time_zone)
-        begin = None if since is None else datetime.combine(since, time(), zone)
-        end = None if until is None else datetime.combine(until + timedelta(days=1), time(), zone)
+        kernel = info.context.kernel
+        begin = None if since is None else days_of_pages(kernel, since, since)[0]
+        end = None if until is None else days_of_pages(kernel, until, until)[1]
         rows = await transaction_page(info.context.db, page, kind=kind, since=begin, until=end)
         return page.connection(rows, TRANSACTIONS, lambda row: [row.id], LedgerTransaction.of)
 

@@ -11,14 +11,13 @@ import click
 
 from kameng.cli.running import run
 from kameng.errors import InvalidInput
-from kameng.money import Money
+from kameng_settlement.account_commands import print_trial_balance, statement
 from kameng_settlement.days.proving import Anchor
 from kameng_settlement.rights import grants
 from kameng_settlement.verifying import LedgerReport, anchors, verify_ledger
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
-    from kameng_settlement.journal import KindTotal
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -79,35 +78,6 @@ def seal(context: click.Context) -> None:
     click.echo(f"{len(sealed)} days are sealed." if sealed else "No day is over yet.")
 
 
-@ledger.command("trial-balance")
-@click.pass_context
-def print_trial_balance(context: click.Context) -> None:
-    """Print all accounts added up by currency and kind; exit code 1 if a currency is not in balance."""
-    from kameng_settlement.journal import trial_balance
-
-    async def work(kernel: Kernel) -> list[KindTotal]:
-        return await trial_balance(kernel.db)
-
-    totals = run(context, work)
-    click.echo(f"{'currency':<10}{'kind':<40}{'accounts':>10}{'debits':>20}{'credits':>20}")
-    balanced = True
-    for currency in sorted({total.currency for total in totals}):
-        own = [total for total in totals if total.currency == currency]
-        for total in own:
-            click.echo(_line(currency, total.kind, str(total.accounts), total.debits, total.credits))
-        debits, credits_ = sum(total.debits for total in own), sum(total.credits for total in own)
-        click.echo(_line(currency, "", "", debits, credits_))
-        balanced = balanced and debits == credits_
-    if not balanced:
-        click.echo("The books are NOT in balance.")
-    context.exit(0 if balanced else 1)
-
-
-def _line(currency: str, kind: str, accounts: str, debits: int, credits_: int) -> str:
-    shown = [f"{Money(minor, currency).amount:f}" for minor in (debits, credits_)]
-    return f"{currency:<10}{kind:<40}{accounts:>10}{shown[0]:>20}{shown[1]:>20}"
-
-
 @ledger.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -155,3 +125,7 @@ def rights(role: str) -> None:
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", role):
         raise click.BadParameter("a role's name has lower-case letters, digits and underscores.")
     click.echo(grants(role))
+
+
+ledger.add_command(print_trial_balance)
+ledger.add_command(statement)

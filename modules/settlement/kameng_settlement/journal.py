@@ -11,6 +11,7 @@ import msgspec
 
 from kameng.db import Database, Statement
 from kameng.graphql.pages import Keyset, PageRequest
+from kameng_settlement.periods import LedgerDate
 
 TRANSACTIONS = Keyset("ledger-transactions", (("t.id", "uuid"),), descending=True)
 """Ledger transactions, the newest first: their ids grow with time."""
@@ -48,6 +49,49 @@ _TRIAL_BALANCE = Statement(
     order by a.currency, a.kind
     """,
 )
+
+
+_TRIAL_BALANCE_AS_OF = """
+    -- What there is now without what counts only afterwards, of one moment; as far back as one asks, so far one reads.
+    with later as materialized (
+        select id from settlement_ledger_transaction where posted_at >= $1 and {column} >= $1
+        {and_more}
+    ), undone as (
+        select side.account, sum(side.debit) as debits, sum(side.credit) as credits
+        from settlement_posting p
+        join later on later.id = p.transaction
+        cross join lateral (values (p.debit_account, p.amount, 0), (p.credit_account, 0, p.amount))
+            as side(account, debit, credit)
+        group by side.account
+    ), then_had as (
+        select b.account, b.debits - coalesce(u.debits, 0) as debits, b.credits - coalesce(u.credits, 0) as credits
+        from (select account, sum(debits) as debits, sum(credits) as credits from settlement_balance group by account) b
+        left join undone u using (account)
+    )
+    select a.currency, a.kind, count(*) as accounts, sum(h.debits)::bigint as debits, sum(h.credits)::bigint as credits
+    from then_had h join settlement_account a on a.id = h.account
+    where h.debits > 0 or h.credits > 0
+    group by a.currency, a.kind
+    order by a.currency, a.kind
+"""
+
+_AS_OF = {
+    LedgerDate.POSTED: Statement(
+        "settlement.trial_balance_posted", _TRIAL_BALANCE_AS_OF.format(column="posted_at", and_more="")
+    ),
+    LedgerDate.EFFECTIVE: Statement(
+        "settlement.trial_balance_effective",
+        # What was posted before and counts for later; served by settlement_ledger_transaction_effective.
+        _TRIAL_BALANCE_AS_OF.format(
+            column="effective_at",
+            and_more="""
+            union all
+            select id from settlement_ledger_transaction
+            where effective_at <> posted_at and effective_at >= $1 and posted_at < $1
+            """,
+        ),
+    ),
+}
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -148,9 +192,18 @@ async def postings_of(db: Database, transactions: Sequence[UUID]) -> list[list[S
     return [found[key] for key in transactions]
 
 
-async def trial_balance(db: Database) -> list[KindTotal]:
-    """All accounts added up by currency and kind; debits and credits of a currency are equal. One statement."""
-    return [KindTotal(*row.values()) for row in await db.fetch(_TRIAL_BALANCE)]
+async def trial_balance(
+    db: Database, until: datetime | None = None, by: LedgerDate = LedgerDate.POSTED
+) -> list[KindTotal]:
+    """All accounts added up by currency and kind; debits and credits of a currency are equal. One statement.
+
+    Args:
+        db: where they are.
+        until: as it was then: the first moment that does not count any more; None: as it is now, with all that counts for later.
+        by: which date of a transaction lies before that.
+    """
+    rows = await (db.fetch(_TRIAL_BALANCE) if until is None else db.fetch(_AS_OF[by], until))
+    return [KindTotal(*row.values()) for row in rows]
 
 
 _CLOCKS = timedelta(minutes=10)

@@ -16,8 +16,14 @@ from kameng.graphql.pages import PageRequest
 from kameng_settlement.chart import Address
 from kameng_settlement.ledger import Ledger
 from kameng_settlement.lines import LINES
-from kameng_settlement.periods import Period, Sums, lines_of_period, sums_of_accounts
+from kameng_settlement.periods import LedgerDate, Period, Sums, lines_of_period, sums_of_accounts
 from kameng_settlement.types import WalletEntry
+
+LedgerDateInput = strawberry.enum(
+    LedgerDate,
+    name="LedgerDate",
+    description="By which date a ledger transaction counts: POSTED, when it was written, or EFFECTIVE, for when it counts.",
+)
 
 
 @strawberry.type(
@@ -49,7 +55,7 @@ class WalletPeriod:
         """A page of the wallet's lines in the period."""
         page = PageRequest.of(first, after, last, before)
         load = partial(_entries, info.context, self.period, page)
-        name = f"settlement.wallet_period {self.since} {self.until}"
+        name = f"settlement.wallet_period {self.since} {self.until} {self.period.by}"
         return await pages_of(info.context, name, page, LINES, load).load(self.address)
 
 

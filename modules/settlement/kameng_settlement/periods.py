@@ -1,10 +1,17 @@
-"""Statements of account: what an account had before a time, what came and went in it, and what it had after."""
+"""Statements of account: what an account had before a time, what came and went in it, and what it had after.
+
+By the date of posting, when something was written, or by the effective date, for which it counts. A posting that was written
+later and counts for earlier changes a statement of the second kind that was printed before, and none of the first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -12,30 +19,48 @@ from kameng.db import Database, Statement
 from kameng.errors import InvalidInput
 from kameng.graphql.nested import by_owner, for_each
 from kameng.graphql.pages import PageRequest
+from kameng.settings import ThemesSettings
 from kameng_settlement.lines import LINES, Line
 
-_SUMS = Statement(
-    "settlement.sum_periods",
-    """
+if TYPE_CHECKING:
+    from kameng.kernel import Kernel
+
+
+class LedgerDate(StrEnum):
+    """By which of its two dates a ledger transaction counts."""
+
+    POSTED = "posted"
+    EFFECTIVE = "effective"
+
+    @property
+    def column(self) -> str:
+        """The column of ``settlement_ledger_transaction``."""
+        return f"{self.value}_at"
+
+
+_SUMS_BY = """
     select w.place,
-        coalesce(sum(s.debit) filter (where s.posted_at < $2), 0)::bigint as debits_before,
-        coalesce(sum(s.credit) filter (where s.posted_at < $2), 0)::bigint as credits_before,
-        coalesce(sum(s.debit) filter (where s.posted_at >= $2), 0)::bigint as debits,
-        coalesce(sum(s.credit) filter (where s.posted_at >= $2), 0)::bigint as credits
+        coalesce(sum(s.debit) filter (where s.at < $2), 0)::bigint as debits_before,
+        coalesce(sum(s.credit) filter (where s.at < $2), 0)::bigint as credits_before,
+        coalesce(sum(s.debit) filter (where s.at >= $2), 0)::bigint as debits,
+        coalesce(sum(s.credit) filter (where s.at >= $2), 0)::bigint as credits
     from unnest($1::uuid[]) with ordinality as w(account, place)
     left join lateral (
-        select t.posted_at, side.debit, side.credit
+        select t.{column} as at, side.debit, side.credit
         from (
             select transaction, amount as debit, 0 as credit from settlement_posting where debit_account = w.account
             union all
             select transaction, 0, amount from settlement_posting where credit_account = w.account
         ) side
         join settlement_ledger_transaction t on t.id = side.transaction
-        where t.posted_at < $3
+        where t.{column} < $3
     ) s on true
     group by w.place
-    """,
-)
+"""
+
+_SUMS = {
+    by: Statement(f"settlement.sum_periods_{by}", _SUMS_BY.format(column=by.column)) for by in LedgerDate
+}
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -44,13 +69,15 @@ class Period(msgspec.Struct, frozen=True):
     Attributes:
         since: its first moment.
         until: the first moment after it.
+        by: which date of a transaction has to lie in it.
     """
 
     since: datetime
     until: datetime
+    by: LedgerDate = LedgerDate.POSTED
 
     @classmethod
-    def of(cls, since: datetime, until: datetime) -> Period:
+    def of(cls, since: datetime, until: datetime, by: LedgerDate = LedgerDate.POSTED) -> Period:
         """Check the moments.
 
         Raises:
@@ -58,7 +85,19 @@ class Period(msgspec.Struct, frozen=True):
         """
         if until <= since:
             raise InvalidInput("The time ends before it begins.", cure="Exchange the two.", path=("until",))
-        return cls(since, until)
+        return cls(since, until, by)
+
+
+def days_of_pages(kernel: Kernel, since: date, until: date) -> tuple[datetime, datetime]:
+    """The first moment of some days as the shop's pages show them, and the first one after; both days are included."""
+    zone = ZoneInfo(kernel.settings.section("themes", ThemesSettings).time_zone)
+    begin, end = (datetime.combine(day, time(), zone) for day in (since, until + timedelta(days=1)))
+    return begin, end
+
+
+def today_of_pages(kernel: Kernel) -> date:
+    """Which day it is as the shop's pages show it."""
+    return datetime.now(ZoneInfo(kernel.settings.section("themes", ThemesSettings).time_zone)).date()
 
 
 class Sums(msgspec.Struct, frozen=True):
@@ -87,7 +126,7 @@ class Sums(msgspec.Struct, frozen=True):
 
 async def sums_of_accounts(db: Database, accounts: Sequence[UUID], period: Period) -> list[Sums]:
     """The sums of each account, in order. One statement, which reads the accounts' lines up to the period's end."""
-    rows = await db.fetch(_SUMS, list(accounts), period.since, period.until)
+    rows = await db.fetch(_SUMS[period.by], list(accounts), period.since, period.until)
     found = {row["place"]: Sums(*tuple(row.values())[1:]) for row in rows}
     return [found[place] for place in range(1, len(accounts) + 1)]
 
@@ -100,18 +139,22 @@ async def lines_of_period(
     side = """
         select p.id, p.transaction, {sign}p.amount as credited, p.currency, t.kind, t.memo, t.effective_at, t.posted_at
         from settlement_posting p join settlement_ledger_transaction t on t.id = p.transaction
-        where p.{side}_account = owner.key and t.posted_at >= $2 and t.posted_at < $3 and {behind} {tail}
+        where p.{side}_account = owner.key and t.{column} >= $2 and t.{column} < $3 and {behind} {tail}
     """
     lines = f"""
         select p.* from (
-            ({side.format(sign="-", side="debit", behind=behind, tail=tail)})
+            ({side.format(sign="-", side="debit", column=period.by.column, behind=behind, tail=tail)})
             union all
-            ({side.format(sign="", side="credit", behind=behind, tail=tail)})
+            ({side.format(sign="", side="credit", column=period.by.column, behind=behind, tail=tail)})
         ) as p
         {tail}
         """
     rows = await db.fetch(
-        Statement("settlement.period_lines", for_each(lines)), accounts, period.since, period.until, *cursor
+        Statement(f"settlement.period_lines_{period.by}", for_each(lines)),
+        accounts,
+        period.since,
+        period.until,
+        *cursor,
     )
     return [
         [Line(**{name: row[name] for name in Line.__struct_fields__}) for row in group]

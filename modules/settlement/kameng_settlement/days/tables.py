@@ -62,6 +62,12 @@ INDEXES: tuple[Index, ...] = (
         " using brin (posted_at) with (pages_per_range = 32, autosummarize = on)",
     ),
     Index(
+        "settlement_ledger_transaction_effective",
+        # What counts for another time than it was posted at, which few transactions do; a sale is not in it.
+        "create index settlement_ledger_transaction_effective on settlement_ledger_transaction (effective_at)"
+        " where effective_at <> posted_at",
+    ),
+    Index(
         "settlement_only_added_to",
         """
         create function settlement_only_added_to() returns trigger language plpgsql as $$

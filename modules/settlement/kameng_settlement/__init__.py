@@ -64,7 +64,13 @@ module = Module(
         *payments.PROVIDES,
     ),
     needs=(Members,),
-    events=(WalletCredited, TransactionReversed, *bookkeeping.EVENTS, *payments.EVENTS),
+    events=(
+        WalletCredited,
+        TransactionReversed,
+        *bookkeeping.EVENTS,
+        *payments.EVENTS,
+        *reconciliation.EVENTS,
+    ),
     tasks=(
         Task(name="fold_balances", call=fold_balances, every=timedelta(minutes=1)),
         *bookkeeping.TASKS,
@@ -72,8 +78,8 @@ module = Module(
         *reconciliation.TASKS,
     ),
     contributes={PersonalData: (PERSONAL_DATA,)},
-    handlers=bookkeeping.HANDLERS,
-    notifications=bookkeeping.NOTIFICATIONS,
+    handlers=(*bookkeeping.HANDLERS, *payments.HANDLERS, *reconciliation.HANDLERS),
+    notifications=(*bookkeeping.NOTIFICATIONS, *payments.NOTIFICATIONS, *reconciliation.NOTIFICATIONS),
     jobs=(*bookkeeping.JOBS, *reconciliation.JOBS),
     permissions=(
         Permission(READ_LEDGER, "Read the ledger and everybody's wallet", "查看账本和所有会员的钱包"),

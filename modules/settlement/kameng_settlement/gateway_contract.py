@@ -123,6 +123,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         close: whether a payment that was not paid can be made unpayable.
         bills: the bills that it hands out by itself.
         refund_days: how long after the payment a refund may be asked for; None: without limit.
+        refund_query: whether it tells of each refund, so that one that it does not know of was never carried out and is sent
+            again. Of one that cannot, a refund without an answer is settled by two persons.
     """
 
     flows: tuple[Flow, ...]
@@ -132,6 +134,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     close: bool = False
     bills: frozenset[BillKind] = frozenset()
     refund_days: int | None = None
+    refund_query: bool = True
 
 
 class MerchantAccount(msgspec.Struct, frozen=True, kw_only=True):

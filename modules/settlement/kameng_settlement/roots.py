@@ -6,15 +6,24 @@ from kameng_settlement.admin import SettlementAdminMutation, SettlementAdminQuer
 from kameng_settlement.payments.graphql.admin import PaymentsAdminMutation, PaymentsAdminQuery
 from kameng_settlement.payments.graphql.loading import LoadingAdminMutation, LoadingAdminQuery
 from kameng_settlement.payments.graphql.office import DeskMutation
+from kameng_settlement.payments.graphql.refund_verdicts import RefundVerdictMutation, RefundVerdictQuery
 from kameng_settlement.payments.graphql.shop import PaymentsMutation, PaymentsQuery, PaymentsSubscription
 from kameng_settlement.reconciliation.graphql.admin import (
     ReconciliationAdminMutation,
     ReconciliationAdminQuery,
 )
+from kameng_settlement.reconciliation.graphql.fetches import BillFetchQuery
 
 
 @strawberry.type
-class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery, ReconciliationAdminQuery):
+class AdminQuery(
+    SettlementAdminQuery,
+    PaymentsAdminQuery,
+    RefundVerdictQuery,
+    LoadingAdminQuery,
+    ReconciliationAdminQuery,
+    BillFetchQuery,
+):
     """Queries of the staff."""
 
 
@@ -22,6 +31,7 @@ class AdminQuery(SettlementAdminQuery, PaymentsAdminQuery, LoadingAdminQuery, Re
 class AdminMutation(
     SettlementAdminMutation,
     PaymentsAdminMutation,
+    RefundVerdictMutation,
     DeskMutation,
     LoadingAdminMutation,
     ReconciliationAdminMutation,

@@ -86,6 +86,8 @@ class EpayGateway:
         refunds=True,
         partial_refunds=False,
         query=True,
+        # It tells of payments alone, and by far not every site marks those that went back.
+        refund_query=False,
         bills=frozenset({BillKind.TRADE}),
     )
 

@@ -39,6 +39,12 @@ class RefundExceedsPayment(Refusal):
     code = "REFUND_EXCEEDS_PAYMENT"
 
 
+class RefundNotOpen(Conflict):
+    """The end of the refund is not for people to say: its gateway is still asked, or it was never sent."""
+
+    code = "REFUND_NOT_OPEN"
+
+
 class SamePerson(Refusal):
     """The second person to confirm is the first one."""
 

@@ -11,6 +11,9 @@ MANAGE_GATEWAYS: Final = "settlement.manage_gateways"
 REFUND_PAYMENTS: Final = "settlement.refund_payments"
 """The permission to give money back through gateways."""
 
+SETTLE_REFUNDS: Final = "settlement.settle_refunds"
+"""The permission to say what became of a refund where its gateway does not; two persons have to."""
+
 CONFIRM_TRANSFERS: Final = "settlement.confirm_transfers"
 """The permission to see proofs of transfers and to confirm that money came in; two persons have to."""
 

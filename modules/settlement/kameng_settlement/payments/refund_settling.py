@@ -38,10 +38,18 @@ _STATES: Final = {
 }
 
 
-async def settle_refund(kernel: Kernel, account: StoredAccount, said: RefundObservation) -> bool:
+async def settle_refund(
+    kernel: Kernel, account: StoredAccount, said: RefundObservation, *, actor: str = ""
+) -> bool:
     """Let what a gateway said of a refund count, once; whether it fits. `RefundStatus.UNKNOWN` changes nothing.
 
     A refund that failed goes back into the wallet, in the same transaction.
+
+    Args:
+        kernel: whose payments.
+        account: whose gateway said it.
+        said: what.
+        actor: what histories call whoever said it; empty: the account.
     """
     row = await kernel.db.fetchrow(REFUND_BY_NUMBER, said.number[:64])
     if row is None or row["account"] != account.id:
@@ -80,7 +88,7 @@ async def settle_refund(kernel: Kernel, account: StoredAccount, said: RefundObse
             succeeded = state == "SUCCEEDED"
             note = "refunded" if succeeded else "the refund failed; the money is in the wallet again"
             await note_history(
-                kernel, payment.id, payment.state, payment.state, f"gateway:{account.source}", note
+                kernel, payment.id, payment.state, payment.state, actor or f"gateway:{account.source}", note
             )
             await kernel.events.emit(
                 PaymentRefundSettled(

@@ -39,6 +39,7 @@ from kameng_settlement.payments.records import (
     short,
 )
 from kameng_settlement.payments.refund_settling import settle_refund, tell_attention
+from kameng_settlement.payments.refund_verdicts import ASKED_LONG
 from kameng_settlement.payments.starting import lock_payment
 from kameng_settlement.payments.statements import (
     ADD_REFUND,
@@ -48,6 +49,7 @@ from kameng_settlement.payments.statements import (
     NOTE_REFUND,
     PAYMENTS_BY_ID,
     REFUND_BY_KEY,
+    REFUND_NOT_SENT,
     REFUND_SENT,
 )
 
@@ -59,8 +61,10 @@ LEASE: Final = timedelta(minutes=3)
 
 BATCH: Final = 20
 
-ALARM_AFTER: Final = 8
-"""So often a refund is worked on before a person is told that its end is not known."""
+UNASKABLE: Final = (
+    "nobody knows whether it was carried out, and its gateway cannot be asked: two persons settle it"
+)
+"""What is noted of a refund that is not sent again."""
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +151,7 @@ async def refund_payments(kernel: Kernel) -> None:
     while True:
         claimed = [refund_of(row) for row in await kernel.db.fetch(CLAIM_REFUNDS, BATCH, LEASE)]
         for refund in claimed:
-            if refund.asks == ALARM_AFTER:
+            if refund.asks == ASKED_LONG and refund.note != UNASKABLE:
                 await _alarm(kernel, refund)
             try:
                 await work_refund(kernel, refund)
@@ -168,6 +172,7 @@ async def work_refund(kernel: Kernel, refund: StoredRefund) -> None:
     account = (await read_accounts(kernel, [refund.account]))[refund.account]
     found, opened = await open_account(kernel, account)
     request = await _request(kernel, refund)
+    sent = False
     try:
         if refund.sends:
             # It may have been sent: ask first, whatever came of it, and send it again only if nobody ever got it.
@@ -176,12 +181,21 @@ async def work_refund(kernel: Kernel, refund: StoredRefund) -> None:
                 await settle_refund(kernel, account, said)
                 await kernel.db.execute(NOTE_REFUND, refund.id, short(said.note))
                 return
+            if not found.capabilities.refund_query:
+                # That it knows of none proves nothing, and the second one would go out of our pocket.
+                await kernel.db.execute(NOTE_REFUND, refund.id, UNASKABLE)
+                if refund.note != UNASKABLE:
+                    await _alarm(kernel, refund)
+                return
         await kernel.db.execute(REFUND_SENT, refund.id)
+        sent = True
         said = await call(kernel, account, "refund", found.refund(opened, request))
     except GatewayRefused as error:
         await _refused(kernel, account, refund, error)
         return
     except GatewayNotReached as error:
+        if sent:
+            await kernel.db.execute(REFUND_NOT_SENT, refund.id)
         await kernel.db.execute(NOTE_REFUND, refund.id, short(error.message))
         return
     except GatewayError as error:

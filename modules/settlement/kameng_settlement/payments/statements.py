@@ -301,6 +301,12 @@ REFUND_SENT = Statement(
     "update settlement_payment_refund set sends = sends + 1 where id = $1",
 )
 
+REFUND_NOT_SENT = Statement(
+    "settlement.payment_refund_not_sent",
+    # There was no connection, so nobody got it.
+    "update settlement_payment_refund set sends = sends - 1 where id = $1",
+)
+
 LOCK_REFUND = Statement(
     "settlement.lock_payment_refund",
     "select * from settlement_payment_refund where id = $1 for no key update",
@@ -339,6 +345,11 @@ CONFIRMATIONS = Statement(
     select person, amount_minor, currency, place from settlement_transfer_confirmation
     where about = $1 and reference = $2 order by place
     """,
+)
+
+VERDICTS_OF = Statement(
+    "settlement.verdicts_of_refunds",
+    "select about, reference from settlement_transfer_confirmation where about = any($1::uuid[]) order by at, id",
 )
 
 ADD_PROOF = Statement(

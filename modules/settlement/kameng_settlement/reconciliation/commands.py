@@ -75,6 +75,25 @@ def run_day(context: click.Context, source: str, day: datetime) -> None:
 
 
 @reconcile.command()
+@click.pass_context
+def fetch(context: click.Context) -> None:
+    """Ask the gateways for the bills of the last days, as a worker does every half hour; then list what became of each."""
+    from kameng.cli.running import run
+    from kameng_settlement.reconciliation.downloading import download_bills
+
+    async def work(kernel: Kernel) -> list[tuple[str, date, str, str, int, str]]:
+        await download_bills(kernel)
+        rows = await kernel.db.fetch(
+            "select source, day, kind, state, tries, message from settlement_bill_fetch"
+            " where last_at > now() - interval '5 days' order by day desc, source, kind"
+        )
+        return [tuple(row) for row in rows]
+
+    for row in run(context, work):
+        click.echo("\t".join(str(cell) for cell in row))
+
+
+@reconcile.command()
 @click.option("--account", "source", default="", metavar="GATEWAY:CODE", help="Only of this account.")
 @click.option("--all", "settled", is_flag=True, help="Settled ones as well.")
 @click.option("--most", default=100, show_default=True, help="How many, the newest first.")

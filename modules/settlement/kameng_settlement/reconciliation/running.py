@@ -20,6 +20,7 @@ import orjson
 from kameng.db import Statement
 from kameng.errors import InvalidInput
 from kameng.ids import new_id
+from kameng_settlement.reconciliation.events import CasesFound
 from kameng_settlement.reconciliation.faults import BillMissing
 from kameng_settlement.reconciliation.found_cases import Found, found_cases, funds_cases
 from kameng_settlement.reconciliation.importing import bill_format, copy_in, csv_of
@@ -176,6 +177,15 @@ class _Work:
         ended = [row["id"] for row in await self._db.fetch(END_DOUBT, self._source, self._day)]
         await self._note(ended, "doubt_ended", f"The bill of {self._day} does not show it either.")
         counted = await self._count(theirs.height, ours.height)
+        if opened:
+            await self._kernel.events.emit(
+                CasesFound(
+                    reconciliation=str(self._run),
+                    account=self._source,
+                    day=self._day.isoformat(),
+                    opened=dict(opened),
+                )
+            )
         if opened or cleared or compared.matched.height:
             await self._kernel.audit.record(
                 "settlement.reconciled",

@@ -8,6 +8,22 @@ TAKE_TURNS = Statement(
     "select pg_advisory_xact_lock(hashtextextended('settlement.reconciliation:' || $1::text, 0))",
 )
 
+FIND_FETCH = Statement(
+    "settlement.find_bill_fetch",
+    "select * from settlement_bill_fetch where source = $1 and day = $2 and kind = $3",
+)
+
+NOTE_FETCH = Statement(
+    "settlement.note_bill_fetch",
+    """
+    insert into settlement_bill_fetch (id, source, day, kind, state, code, message, cure, tries, first_at, last_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 1, now(), now())
+    on conflict (source, day, kind) do update
+    set state = excluded.state, code = excluded.code, message = excluded.message, cure = excluded.cure,
+        tries = settlement_bill_fetch.tries + 1, last_at = excluded.last_at
+    """,
+)
+
 FIND_BILL = Statement(
     "settlement.find_bill", "select * from settlement_bill where source = $1 and day = $2 and kind = $3"
 )

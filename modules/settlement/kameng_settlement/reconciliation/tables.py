@@ -37,6 +37,27 @@ class BillDescriptionTable(Table, tablename="settlement_bill_description"):
     settlement_bill_description_named = Check("name ~ '^[a-z][a-z0-9-]*$'")
 
 
+class BillFetchTable(Table, tablename="settlement_bill_fetch"):
+    """What became of asking a gateway for a bill; one row for each bill, with how it ended last."""
+
+    id = UUID(primary_key=True, default=None)
+    source = Varchar(length=64, null=False, default=None)
+    day = Date(null=False, default=None)
+    kind = Varchar(length=8, null=False, default=None)
+    state = Varchar(length=8, null=False, default=None)
+    code = Varchar(length=60, null=False, default="", help_text="Of what is wrong; empty where nothing is.")
+    message = Text(null=False, default="")
+    cure = Text(null=False, default="")
+    tries = Integer(null=False, default=1)
+    first_at = Timestamptz(null=False, default=None)
+    last_at = Timestamptz(null=False, default=None)
+
+    settlement_bill_fetch_once = Unique(["source", "day", "kind"])
+    settlement_bill_fetch_kind = Check("kind in ('trade', 'funds')")
+    settlement_bill_fetch_state = Check("state in ('TAKEN', 'EMPTY', 'WAITING', 'FAILED')")
+    settlement_bill_fetch_told = Check("(state = 'FAILED') = (code <> '')")
+
+
 class BillTable(Table, tablename="settlement_bill"):
     """A bill that was read whole. The digest is of the file as it came; ``totals`` are by currency."""
 
@@ -217,6 +238,7 @@ class CarryOverTable(Table, tablename="settlement_carry_over"):
 
 TABLES = [
     BillDescriptionTable,
+    BillFetchTable,
     BillTable,
     BillRowTable,
     ReconciliationTable,

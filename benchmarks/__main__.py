@@ -13,6 +13,7 @@ KNOWN = {
     "ledger": "benchmarks.ledger",
     "million": "benchmarks.million",
     "orders": "benchmarks.orders",
+    "pages": "benchmarks.pages",
     "process": "benchmarks.web_process",
     "reconcile": "benchmarks.reconcile",
 }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
+from asyncpg import UndefinedTableError
 
 from kameng.db import Statement
 from kameng.events.failure import OUTAGES
@@ -172,7 +173,10 @@ class SiteDirectory:
         async with self._reading:
             # Before reading: what is heard of meanwhile is read again.
             heard = self._heard
-            rows = await self._kernel.db.fetch(SITES)
+            try:
+                rows = await self._kernel.db.fetch(SITES)
+            except UndefinedTableError:
+                rows = []  # a kernel that is about to migrate a new shop
             sites = [
                 Site(
                     row["id"],

@@ -63,6 +63,11 @@ class Permission:
     declared: strawberry.Private[DeclaredPermission]
     name: str
 
+    @strawberry.field(description="The module that brings it.")
+    def module(self) -> str:
+        """The module."""
+        return self.name.partition(".")[0]
+
     @strawberry.field(description="What it allows, in the language of the request.")
     def title(self, info: Info) -> str:
         """What it allows."""
@@ -77,6 +82,16 @@ class Role(Node):
     stored: strawberry.Private[StoredRole]
     name: str
     permissions: list[str] = strawberry.field(description="Names of permissions; * is all of them.")
+
+    @strawberry.field(description="Its name in Chinese.")
+    def title_zh(self) -> str:
+        """Its name in Chinese."""
+        return self.stored.title_zh
+
+    @strawberry.field(description="Its name in English.")
+    def title_en(self) -> str:
+        """Its name in English."""
+        return self.stored.title_en
 
     @strawberry.field(description="Its name for people, in the language of the request.")
     def title(self, info: Info) -> str:

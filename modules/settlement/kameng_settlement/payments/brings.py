@@ -15,7 +15,7 @@ from kameng_settlement.payments.finding import LedgerPaymentFinding
 from kameng_settlement.payments.finding_contract import PaymentFinding
 from kameng_settlement.payments.graphql.admin_types import ADMIN_NODES as PAYMENT_NODES
 from kameng_settlement.payments.graphql.loading import batch_nodes, bonus_nodes
-from kameng_settlement.payments.graphql.office import DeskAttempt, DeskPayment
+from kameng_settlement.payments.graphql.office import DeskAccount, DeskAttempt, DeskPayment
 from kameng_settlement.payments.graphql.refund_verdicts import RefundForPeople
 from kameng_settlement.payments.graphql.types import own_attempts, own_payments
 from kameng_settlement.payments.notifying import payment_notification
@@ -64,4 +64,9 @@ PERMISSIONS = (
 
 SHOP_NODES: Mapping[str, Nodes] = {"Payment": own_payments, "PaymentAttempt": own_attempts}
 ADMIN_NODES: Mapping[str, Nodes] = {**PAYMENT_NODES, "TopUpBonus": bonus_nodes, "GiftCardBatch": batch_nodes}
-ADMIN_EXTEND = {"Payment": DeskPayment, "PaymentAttempt": DeskAttempt, "PaymentRefund": RefundForPeople}
+ADMIN_EXTEND = {
+    "Payment": DeskPayment,
+    "PaymentAttempt": DeskAttempt,
+    "PaymentRefund": RefundForPeople,
+    "MerchantAccount": DeskAccount,
+}

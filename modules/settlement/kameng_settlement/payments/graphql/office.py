@@ -16,6 +16,7 @@ from kameng.errors import Conflict, NotFound
 from kameng.graphql import Context, Info, Money, mutation, payload
 from kameng.ids import global_id, key_of
 from kameng.settings import ThemesSettings
+from kameng_settlement.payments.accounts import StoredAccount, shown_settings
 from kameng_settlement.payments.graphql.admin_types import MerchantAccountNode, OfficePayment, load_account
 from kameng_settlement.payments.graphql.types import Payment, PaymentAttempt, PaymentState
 from kameng_settlement.payments.opening import payment_by_number
@@ -137,6 +138,44 @@ class DeskAttempt:
         return cast("PaymentAttempt", self).stored.next_at
 
 
+@strawberry.type(description="A setting's value as a form shows it.")
+class SettingText:
+    """A setting's value as a text."""
+
+    name: str
+    entry: str | None = strawberry.field(description="Of a table: which entry it is the value of.")
+    value: str = strawberry.field(description="Of a secret that is set: ***.")
+
+    @classmethod
+    def all_of(cls, shown: Mapping[str, Any]) -> list[SettingText]:
+        """Settings without their secrets, as texts."""
+        texts = []
+        for name, value in shown.items():
+            if isinstance(value, dict):
+                texts += [cls(name=name, entry=entry, value=str(each)) for entry, each in value.items()]
+            else:
+                texts.append(cls(name=name, entry=None, value=_text(value)))
+        return texts
+
+
+@strawberry.type
+class DeskAccount:
+    """What the back office's forms need of an account with a gateway."""
+
+    @strawberry.field(description="The settings as a form shows them; secrets are hidden.")
+    async def values(self, info: Info) -> list[SettingText]:
+        """The settings as texts."""
+        info.context.require(READ_PAYMENTS)
+        account = cast("MerchantAccountNode", self).stored
+        return SettingText.all_of(await info.context.loader(_SHOWN, _shown).load(account))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(str(each) for each in value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @payload()
 class AskGatewayAgainPayload:
     """The payment, about which its gateways are being asked."""
@@ -175,7 +214,14 @@ class DeskMutation:
         return AskGatewayAgainPayload(payment=Payment.of(payment))
 
 
-_CONFIRMED = object()
+_CONFIRMED, _SHOWN = object(), object()
+
+
+def _shown(context: Context) -> DataLoader[StoredAccount, dict[str, Any]]:
+    async def load(accounts: list[StoredAccount]) -> list[dict[str, Any]]:
+        return await shown_settings(context.kernel, accounts)
+
+    return DataLoader(load_fn=load, cache_key_fn=lambda account: account.id)
 
 
 def _confirmed(context: Context) -> DataLoader[UUID, list[Mapping[str, Any]]]:

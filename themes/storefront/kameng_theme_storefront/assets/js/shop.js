@@ -1,15 +1,21 @@
 // What pages can do more where scripts run. Every page is complete without them.
-import { copying } from "./copying.js";
-import { masking } from "./masking.js";
+import { codes } from "./codes.js";
+import { countdown } from "./countdown.js";
 import { totals } from "./totals.js";
 import { opening } from "./opening.js";
+import { pictures } from "./pictures.js";
 import { stepper } from "./stepper.js";
+import { suggestions } from "./suggestions.js";
 
-for (const select of document.querySelectorAll("select[data-submit]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
-}
+document.querySelectorAll("form[data-suggest]").forEach(suggestions);
 document.querySelectorAll("[data-quantity]").forEach(stepper);
 document.querySelectorAll("[data-buy]").forEach(totals);
-copying(document);
-masking(document);
+document.querySelectorAll("[data-pictures]").forEach(pictures);
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.submit !== undefined) event.target.form.requestSubmit();
+});
+codes();
+countdown();
 opening(document);
+// An order that was placed a moment ago goes on to its payment by itself.
+document.querySelector("form[data-go]")?.requestSubmit();

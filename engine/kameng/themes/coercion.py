@@ -35,6 +35,7 @@ _TRUE = frozenset(("true", "on", "1", "yes"))
 _FALSE = frozenset(("false", "off", "0", "no"))
 _ADVICE = {
     "Int": "Give a whole number.",
+    "Long": "Give a whole number.",
     "Float": "Give a number.",
     "Decimal": "Give a number, such as 98.50.",
     "Boolean": "Choose yes or no.",
@@ -238,6 +239,7 @@ def _boolean(text: str) -> bool | None:
 
 _READ: dict[str, Callable[[str], Any]] = {
     "Int": lambda text: int(text) if _INTEGER.fullmatch(text) else None,
+    "Long": lambda text: int(text) if _INTEGER.fullmatch(text) else None,
     "Float": lambda text: float(text) if _FLOAT.fullmatch(text) else None,
     "Boolean": _boolean,
 }

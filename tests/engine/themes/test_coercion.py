@@ -18,6 +18,7 @@ SCHEMA: GraphQLSchema = build_schema(
     """
     scalar DateTime
     scalar Decimal
+    scalar Long
     scalar Upload
     enum Kind { CARD TOP_UP }
     input Line { slug: String!, quantity: Int! = 1, gift: Boolean!, tags: [String!] }
@@ -70,6 +71,7 @@ def test_texts_become_what_the_type_says(kind: str, text: str, value: object) ->
     ("kind", "text", "message"),
     [
         ("Int", "1.5", "Give a whole number."),
+        ("Long", "1.5", "Give a whole number."),
         ("Int", "١٢", "Give a whole number."),
         ("Int", "99999999999", "Give a whole number."),
         ("Int", "9" * 5_000, "Give a whole number."),
@@ -225,3 +227,7 @@ def test_a_time_without_offset_stands_in_the_shops_zone_as_fields_of_browsers_se
     assert at("2026-01-31T18:00:30") == ("2026-01-31T18:00:30+08:00", {})
     assert at("2026-01-31T18:00Z") == ("2026-01-31T18:00Z", {})
     assert at("2026-13-31T18:00")[1] == {"at": ["Give a date and time, such as 2026-01-31T18:00."]}
+
+
+def test_a_long_whole_number_is_read() -> None:
+    assert fill("$x: Long", [("x", " 9007199254740991 ")]).values == {"x": 9_007_199_254_740_991}

@@ -141,6 +141,11 @@ async def test_the_demo_shop_is_seeded_once(make_kernel: Kernels) -> None:
     assert await seed(shop.kernel, DATA) == "catalog: 340 variants and 24260 cards"
     assert await seed(shop.kernel, DATA) == ""
     assert (await shop.sizes())["free_card"] == 24_260
+    # Products state the regions that their tags name, and are found by them
+    document = """{ products(category: "game", attributes: [{code: "region", anyOf: ["hk", "th"]}]) {
+        nodes { slug attributes { labels } } } }"""
+    found = (await shop.ask(document))["products"]["nodes"]
+    assert {"slug": "steam-hk", "attributes": [{"labels": ["Hong Kong"]}]} in found
 
 
 async def test_prices_and_exports_from_the_command_line(command: CommandLine) -> None:

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics modules/gateways themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
-.PHONY: up test property soak faults lint types imports schema schema-changes check lock clean help
+.PHONY: up test property soak faults lint types imports schema schema-changes translations check lock clean help
 
 help: ## What can be done here
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,7 +37,7 @@ $(VENV)/.installed: requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@
 
-check: lint types imports schema-changes ## Lint, types, import rules and breaking changes of the schemas
+check: lint types imports schema-changes translations ## Lint, types, import rules, breaking changes of the schemas, translations
 
 lint: .venv
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -51,6 +51,9 @@ imports: .venv
 schema: .venv ## Write the GraphQL schemas to docs/schema
 	@$(BIN)/kameng schema shop --output docs/schema/shop.graphql
 	@$(BIN)/kameng schema admin --output docs/schema/admin.graphql
+
+translations: .venv ## Whether every text is there in Chinese and English
+	@$(BIN)/kameng i18n check
 
 schema-changes: .venv
 	@$(BIN)/python tools/schema_changes.py

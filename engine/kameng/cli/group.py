@@ -16,6 +16,7 @@ BUILT_IN = {
     "doctor": "kameng.cli.doctor:doctor",
     "documents": "kameng.cli.documents:documents",
     "events": "kameng.cli.events:events",
+    "i18n": "kameng.cli.i18n:i18n",
     "migrate": "kameng.cli.migrate:migrate",
     "module": "kameng.cli.scaffold:module",
     "schema": "kameng.cli.schema:schema",

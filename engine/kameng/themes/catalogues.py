@@ -65,7 +65,7 @@ class Catalogues:
         sources += [
             (f"module {module.name}/{folder.name}", folder)
             for module in modules
-            if module.locale and (folder := _module_folder(module.locale))
+            if module.locale and (folder := module_folder(module.locale))
         ]
         self._translations = {locale: self._chain(sources, locale) for locale in LOCALES}
 
@@ -102,7 +102,8 @@ class Catalogues:
         return self._translations[locale]
 
 
-def _module_folder(reference: str) -> Path | None:
+def module_folder(reference: str) -> Path | None:
+    """The folder of a module's catalogues, written as ``package:folder``; None where there is no such package."""
     package, _, folder = reference.partition(":")
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:

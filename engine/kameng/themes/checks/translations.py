@@ -59,10 +59,15 @@ def theme_messages(theme: LoadedTheme, templates: Sequence[TemplateText]) -> lis
     own = theme.merged.layers[0].manifest
     for section, key, specs in (("pages", "title", own.pages), ("forms", "flash", own.forms)):
         for name, spec in specs.items():
-            message = (spec or {}).get(key)
-            if isinstance(message, str) and re.search(r"[A-Za-z]", _PLACE.sub("", message)):
-                found.append(Message(message, None, *theme.merged.place(section, name)))
-    return found
+            told = (spec or {}).get(key)
+            if isinstance(told, str) and (message := message_of(told, *theme.merged.place(section, name))):
+                found.append(message)
+    asked = [
+        message_of(setting.get(key), *theme.merged.place("settings", name))
+        for name, setting in own.settings.get("properties", {}).items()
+        for key in ("title", "description")
+    ]
+    return [*found, *filter(None, asked)]
 
 
 def translation_findings(theme: LoadedTheme, templates: Sequence[TemplateText]) -> Iterator[Finding]:
@@ -95,10 +100,22 @@ def _catalogue(folder: Path, locale: str) -> Catalog | None:
 
 def _translated(catalogue: Catalog, message: Message) -> bool:
     found = catalogue.get(message.text, message.context)
-    return found is not None and not found.fuzzy and bool(found.string) and all(_forms(found.string))
+    return found is not None and not found.fuzzy and bool(found.string) and all(forms_of(found.string))
 
 
-def _forms(string: object) -> Sequence[str]:
+def message_of(text: str | None, file: str, line: int) -> Message | None:
+    """A text of a declaration as a message; None where there is nothing in it to translate."""
+    if text and re.search(r"[A-Za-z]", _PLACE.sub("", text)):
+        return Message(text, None, file, line)
+    return None
+
+
+def places_in(text: str) -> list[str]:
+    """The places that a text has to fill."""
+    return _PLACE.findall(text)
+
+
+def forms_of(string: object) -> Sequence[str]:
     return [str(item) for item in string] if isinstance(string, list | tuple) else [str(string)]
 
 
@@ -111,7 +128,7 @@ def _own_catalogue(theme: LoadedTheme, locale: str, used: set[str]) -> Iterator[
         if not text:
             continue
         line = item.lineno or 0
-        for form in _forms(item.string):
+        for form in forms_of(item.string):
             if form and set(_PLACE.findall(text)) != set(_PLACE.findall(form)):
                 message = f"The translation of {text[:60]!r} has other places to fill."
                 yield warning(shown, line, message, f"Use {', '.join(_PLACE.findall(text)) or 'none'} in it.")

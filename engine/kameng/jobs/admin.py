@@ -16,7 +16,7 @@ from kameng.graphql.context import Context, Info
 from kameng.graphql.pages import Connection, Keyset, PageRequest
 from kameng.graphql.payload import mutation, payload
 from kameng.ids import key_of
-from kameng.jobs.errors import JobCannotBeRolledBack, JobNotOpen
+from kameng.jobs.errors import JobCannotBeConfirmed, JobCannotBeRolledBack, JobNotOpen
 from kameng.jobs.job import Job as Stored
 from kameng.jobs.job import JobState, job_of
 from kameng.jobs.jobs import topic_of
@@ -50,6 +50,24 @@ class RollBackJobInput:
 @payload(JobCannotBeRolledBack)
 class RollBackJobPayload:
     """The job, which is being undone, or why it is not."""
+
+    job: Job | None = None
+
+
+@strawberry.input(description="A dry run to do in earnest.")
+class ConfirmJobInput:
+    """A dry run to do in earnest."""
+
+    id: strawberry.ID
+    keep_good: bool | None = strawberry.field(
+        default=None,
+        description="Take the sound lines of its file although others are faulty; null: as it was.",
+    )
+
+
+@payload(JobCannotBeConfirmed)
+class ConfirmJobPayload:
+    """The job that does it, or why there is none."""
 
     job: Job | None = None
 
@@ -113,6 +131,21 @@ class JobsMutation:
             address=context.address,
         )
         return CancelJobPayload(job=Job.of(context, job))
+
+    @mutation
+    async def confirm_job(self, info: Info, input: ConfirmJobInput) -> ConfirmJobPayload:  # noqa: A002 - GraphQL's name
+        """Have done in earnest what a dry run told of, with the same file and values; once."""
+        context = info.context
+        _kinds(context)
+        changed = {} if input.keep_good is None else {"keep_good": input.keep_good}
+        job = await context.kernel.jobs.confirm(
+            key_of("Job", input.id),
+            context.principal,
+            correlation_id=context.correlation_id,
+            address=context.address,
+            **changed,
+        )
+        return ConfirmJobPayload(job=Job.of(context, job))
 
     @mutation
     async def roll_back_job(self, info: Info, input: RollBackJobInput) -> RollBackJobPayload:  # noqa: A002 - GraphQL's name

@@ -41,6 +41,12 @@ class JobNotOpen(Conflict):
     code = "JOB_NOT_OPEN"
 
 
+class JobCannotBeConfirmed(Conflict):
+    """There is no dry run that could be done in earnest: it is none, has not come to its end, or was confirmed."""
+
+    code = "JOB_CANNOT_BE_CONFIRMED"
+
+
 class JobCannotBeRolledBack(Conflict):
     """The job has nothing that could be undone, or is not in a state in which it can be."""
 

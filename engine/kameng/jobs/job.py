@@ -174,6 +174,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
 
+    @property
+    def confirmed(self) -> UUID | None:
+        """The job that does in earnest what this dry run told of, if somebody has confirmed it."""
+        found = self.saved.get("confirmed") if self.dry_run else None
+        return UUID(found) if isinstance(found, str) else None
+
 
 def job_of(row: Mapping[str, Any]) -> Job:
     """A job from its row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from kameng.db.database import as_json
 from kameng.errors import NotFound
 from kameng.ids import new_id
 from kameng.jobs import statements
-from kameng.jobs.errors import JobCannotBeRolledBack, JobMisuseError, JobNotOpen
+from kameng.jobs.errors import JobCannotBeConfirmed, JobCannotBeRolledBack, JobMisuseError, JobNotOpen
 from kameng.jobs.files import JobFiles
 from kameng.jobs.job import Job, JobState, job_of
 from kameng.jobs.kinds import all_kinds
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from kameng.graphql.uploads import UploadedFile
     from kameng.kernel import Kernel
     from kameng.module import JobKind
+
+CONFIRMABLE = timedelta(hours=1)
+"""How long the file of a dry run stays although its kind keeps none, so that the dry run can be confirmed."""
 
 _UNDOABLE = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
@@ -165,6 +169,63 @@ class Jobs:
             self.tell(found.id)
             return await self._again(found.id)
 
+    async def confirm(
+        self,
+        job: UUID,
+        principal: Principal,
+        *,
+        correlation_id: str = "",
+        address: str = "",
+        **changed: Any,
+    ) -> Job:
+        """Have a worker do in earnest what a dry run told of, with the same input and the same file. Once.
+
+        Args:
+            job: the dry run.
+            principal: who wants it done.
+            correlation_id, address: of the request, for the audit log.
+            changed: values of its input that are to be others now.
+
+        Raises:
+            NotFound: there is none that the principal may see.
+            JobCannotBeConfirmed: it is no dry run that came to its end, or was confirmed before.
+        """
+        kernel = self._kernel
+        async with kernel.db.transaction():
+            found = await self._locked(job, principal)
+            if not found.dry_run or found.state is not JobState.SUCCEEDED:
+                raise JobCannotBeConfirmed(
+                    "This is no dry run that has come to its end.", cure="Confirm a dry run that succeeded."
+                )
+            if found.confirmed:
+                raise JobCannotBeConfirmed(
+                    "This was confirmed already.", cure="Look at the job that does it."
+                )
+            file = await self.files.of_role(found.id, "input")
+            made = await self.start(
+                found.kind,
+                principal=principal,
+                locale=found.locale,
+                correlation_id=correlation_id,
+                address=address,
+                **{**found.input, **changed},
+            )
+            if file is not None:
+                with closing(await self.files.open(file)) as content:
+                    await self.files.store(
+                        made.id,
+                        "input",
+                        file.name,
+                        file.media_type,
+                        content,
+                        confidential=file.confidential,
+                    )
+                if not self.kinds[found.kind].keep_input:
+                    await self.files.drop([file.id])
+            await kernel.db.execute(statements.CONFIRMED, found.id, str(made.id))
+            await self._record("kernel.job_confirmed", found, principal, correlation_id, address)
+            return made
+
     async def roll_back(
         self, job: UUID, principal: Principal, *, correlation_id: str = "", address: str = ""
     ) -> Job:
@@ -200,9 +261,12 @@ class Jobs:
             await self._kernel.tasks.enqueue("kernel.run_job", job=str(row["id"]))
 
     async def forget_input(self, job: Job) -> None:
-        """Delete the file that a job was started with, if its kind does not let it stay."""
+        """Delete the file that a job was started with, if its kind does not let it stay; a dry run's a little later."""
         known = self.kinds.get(job.kind)
         if known is not None and not known.keep_input:
+            if job.dry_run:
+                await self._kernel.db.execute(statements.KEEP_SHORTLY, job.id, "input", CONFIRMABLE)
+                return
             file = await self.files.of_role(job.id, "input")
             await self.files.drop([file.id] if file else [])
 

@@ -198,6 +198,19 @@ PIECES = Statement(
     "select number, sealed from kernel_job_piece where file = $1 and number >= $2 order by number limit $3",
 )
 
+KEEP_SHORTLY = Statement(
+    "kernel.keep_job_file_shortly",
+    """
+    update kernel_job_file set expires_at = least(expires_at, clock_timestamp() + $3::interval)
+    where job = $1 and role = $2
+    """,
+)
+
+CONFIRMED = Statement(
+    "kernel.confirm_job",
+    "update kernel_job set saved = saved || jsonb_build_object('confirmed', $2::text) where id = $1",
+)
+
 EXPIRED_FILES = Statement(
     "kernel.list_expired_job_files",
     """

@@ -159,6 +159,12 @@ class Job(Node):
     problem_count: Long
     cancel_requested: bool
     can_be_rolled_back: bool
+    can_be_confirmed: bool = strawberry.field(
+        description="Whether it is a dry run that can be done in earnest."
+    )
+    confirmed_as: strawberry.ID | None = strawberry.field(
+        description="The job that does in earnest what this dry run told of."
+    )
     report: JobReport | None = strawberry.field(description="What it did, once it has ended.")
     undone: JobReport | None = strawberry.field(description="What its roll-back did.")
     failure: JobFailure | None
@@ -169,7 +175,9 @@ class Job(Node):
     @strawberry.field(description="What it read and made, as long as it is kept.")
     async def files(self, info: Info) -> list[JobFile]:
         """Its files, those of all jobs of an answer read at once."""
-        return [JobFile.of(file) for file in await _files(info.context).load(self.key)]
+        files = await _files(info.context).load(self.key)
+        # A file full of secrets came in to be sealed; nobody gets it back.
+        return [JobFile.of(file) for file in files if not (file.role == "input" and file.confidential)]
 
     @staticmethod
     def of(context: Context, job: Stored) -> Job:
@@ -191,6 +199,8 @@ class Job(Node):
             problem_count=Long(job.problems),
             cancel_requested=job.cancel_requested,
             can_be_rolled_back=undoable and not job.state.open and job.state is not JobState.ROLLED_BACK,
+            can_be_confirmed=job.dry_run and job.state is JobState.SUCCEEDED and not job.confirmed,
+            confirmed_as=strawberry.ID(global_id("Job", job.confirmed)) if job.confirmed else None,
             report=JobReport.of(job.result),
             undone=JobReport.of(job.undone),
             failure=None

@@ -57,6 +57,21 @@ class PageData:
     ran: bool = True
 
 
+GRANTED = "may_"
+"""What begins the name of a variable that tells whether the viewer holds a permission: ``$may_catalog__read_products``."""
+
+
+def _granted(document: ThemeDocument, context: Context) -> dict[str, str]:
+    """The variables of a document that tell what the viewer may see, so that it asks for nothing else."""
+    return {
+        variable.name: str(
+            context.principal.may(variable.name.removeprefix(GRANTED).replace("__", "."))
+        ).lower()
+        for variable in document.variables
+        if variable.name.startswith(GRANTED)
+    }
+
+
 class Asking:
     """Runs the documents of one theme's pages.
 
@@ -78,10 +93,11 @@ class Asking:
         document = self._theme.page_documents.get(visit.page)
         if document is None:
             return await self.layout(visit)
+        fixed = {**visit.parameters, **_granted(document, visit.context)}
         given = fill_variables(
             document.variables,
             grow(visit.query),
-            visit.parameters,
+            fixed,
             nulls=False,
             forced=True,
             zone=self._theme.time_zone,

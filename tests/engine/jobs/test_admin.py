@@ -136,3 +136,40 @@ async def test_nobody_watches_what_he_may_not_see(kernel: Kernel) -> None:
 async def test_without_kinds_there_are_no_fields(make_kernel: Kernels) -> None:
     kernel = await make_kernel([Module(name="bare", version="1.0.0")])
     assert "jobProgress" not in kernel.schemas["admin"].as_str()
+
+
+CONFIRM = """mutation($input: ConfirmJobInput!) { confirmJob(input: $input) {
+  job { id dryRun } errors { code } } }"""
+
+
+async def test_a_dry_run_is_done_in_earnest_once(kernel: Kernel) -> None:
+    told = await kernel.jobs.start("sample.count", principal=CLERK, dry_run=True, to=7)
+    key = global_id("Job", told.id)
+    fields = "query($id: ID!) { job(id: $id) { canBeConfirmed confirmedAs rowsDone } }"
+
+    # given one that has not run yet
+    early = await ask(kernel, CONFIRM, {"input": {"id": key}})
+    assert early["confirmJob"] == {"job": None, "errors": [{"code": "JOB_CANNOT_BE_CONFIRMED"}]}
+    await drain(kernel)
+    assert (await ask(kernel, fields, {"id": key}))["job"]["canBeConfirmed"] is True
+
+    # when it is confirmed twice
+    done = (await ask(kernel, CONFIRM, {"input": {"id": key}}))["confirmJob"]
+    again = (await ask(kernel, CONFIRM, {"input": {"id": key}}))["confirmJob"]
+    await drain(kernel)
+
+    # then one job does it, with the same input
+    assert (done["job"]["dryRun"], done["errors"]) == (False, [])
+    assert again == {"job": None, "errors": [{"code": "JOB_CANNOT_BE_CONFIRMED"}]}
+    shown = (await ask(kernel, fields, {"id": key}))["job"]
+    assert shown == {"canBeConfirmed": False, "confirmedAs": done["job"]["id"], "rowsDone": 7}
+    assert (await ask(kernel, JOB, {"id": done["job"]["id"]}))["job"]["rowsDone"] == 7
+
+
+async def test_a_stranger_confirms_nothing(kernel: Kernel) -> None:
+    told = await kernel.jobs.start("sample.count", principal=CLERK, dry_run=True, to=2)
+    await drain(kernel)
+    key = {"input": {"id": global_id("Job", told.id)}}
+    refused = await ask(kernel, CONFIRM, key, clerk("sample.other"))
+    assert refused["confirmJob"] == {"job": None, "errors": [{"code": "FORBIDDEN"}]}
+    assert [job["kind"] for job in await kernel.db.fetch("select kind from kernel_job")] == ["sample.count"]

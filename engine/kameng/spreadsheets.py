@@ -95,6 +95,7 @@ class WorkbookTable:
         self._book = Workbook(write_only=True)
         self._sheet: Any = self._book.create_sheet("Kameng")
         self._rows = 0
+        self._open = True
         self.write([columns])
 
     def write(self, rows: Sequence[Sequence[Cell]]) -> None:
@@ -105,6 +106,7 @@ class WorkbookTable:
         """
         self._rows += len(rows)
         if self._rows > WIDEST_SHEET:
+            self.close()
             raise InvalidInput(
                 f"A sheet holds {WIDEST_SHEET - 1:,} rows, and these are more.",
                 cure="Take CSV, or fewer of them.",
@@ -115,6 +117,15 @@ class WorkbookTable:
     def finish(self) -> None:
         """Write the workbook."""
         self._book.save(self._file)
+        self._open = False
+
+    def close(self) -> None:
+        """Let go of what was written, unless `finish` has; nothing can be written any more."""
+        if self._open:
+            self._open = False
+            self._sheet.close()
+            # What openpyxl has on the disk would stay there until the process ends.
+            self._sheet._writer.cleanup()
 
     def _cell(self, value: Cell) -> object:
         from openpyxl.cell import WriteOnlyCell

@@ -18,7 +18,6 @@ from kameng.money import Money
 from kameng_settlement.book_contract import Booked, Booking, Books, Exchange, Holder, Move
 from kameng_settlement.chart import HOUSE, AccountKind
 from kameng_settlement.events import HoldExpired, WalletCredited
-from kameng_settlement.exporting.tables import Cell, CsvTable, TableWriter, WorkbookTable
 from kameng_settlement.hold_contract import (
     Held,
     Hold,
@@ -41,12 +40,10 @@ __all__ = [
     "Booked",
     "Booking",
     "Books",
-    "Cell",
     "Charge",
     "Charged",
     "Charging",
     "ConfirmationDiffers",
-    "CsvTable",
     "Exchange",
     "Held",
     "Hold",
@@ -76,13 +73,11 @@ __all__ = [
     "RefundTooLarge",
     "Refunded",
     "SamePerson",
-    "TableWriter",
     "TwoPersons",
     "Wallet",
     "WalletCredited",
     "WalletMoves",
     "Wallets",
-    "WorkbookTable",
 ]
 
 

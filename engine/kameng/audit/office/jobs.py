@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -16,13 +13,13 @@ from kameng.audit.office.filtering import EntryFilter
 from kameng.audit.office.permissions import READ_AUDIT
 from kameng.jobs.job import SHOWN, JobReport, Problem
 from kameng.module import JobKind
+from kameng.spreadsheets import CSV_TYPE, CsvTable
 
 if TYPE_CHECKING:
     from kameng.jobs import JobRun
 
 COLUMNS = ("at", "action", "actor", "subject", "details", "address", "correlation_id", "position")
 PIECE = 2_000
-_ACTIVE = re.compile("[=+\\-@\t\r]")
 
 
 async def export_entries(run: JobRun) -> JobReport:
@@ -35,9 +32,7 @@ async def export_entries(run: JobRun) -> JobReport:
     last: tuple[Any, ...] = ()
     with tempfile.TemporaryFile(prefix="kameng-audit-") as content:
         file = cast("BinaryIO", content)
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-        writer = csv.writer(text)
-        writer.writerow(COLUMNS)
+        table = CsvTable(file, COLUMNS)
         while True:
             run.check()
             behind = f"(a.at, a.id) > (${len(values) + 1}, ${len(values) + 2})" if last else "true"
@@ -47,12 +42,12 @@ async def export_entries(run: JobRun) -> JobReport:
                 *values,
                 *last,
             )
-            writer.writerows([_cells(row) for row in rows])
+            table.write([_cells(row) for row in rows])
             run.done += len(rows)
             if len(rows) < PIECE:
                 break
             last = (rows[-1]["at"], rows[-1]["id"])
-        text.detach()
+        table.finish()
         async with run.chunk():
             run.total = run.done
             told: dict[str, JSON] = {
@@ -63,13 +58,13 @@ async def export_entries(run: JobRun) -> JobReport:
                 "audit.exported", principal=run.principal, subject=f"job:{run.job.id}", details=told
             )
             name = f"audit-{datetime.now(UTC):%Y%m%d-%H%M}.csv"
-            await run.store("output", name, "text/csv; charset=utf-8", file, confidential=True)
+            await run.store("output", name, CSV_TYPE, file, confidential=True)
     return JobReport(counts={"entries": run.done})
 
 
 def _cells(row: Any) -> list[str]:
     key = row["principal_id"]
-    cells = [
+    return [
         row["at"].astimezone(UTC).isoformat(timespec="milliseconds"),
         row["action"],
         f"{row['principal_kind']}:{key}" if key else row["principal_kind"],
@@ -79,8 +74,6 @@ def _cells(row: Any) -> list[str]:
         row["correlation_id"],
         str(row["position"] or ""),
     ]
-    # A spreadsheet takes what begins so for a formula.
-    return [f"'{cell}" if _ACTIVE.match(cell) else cell for cell in cells]
 
 
 async def verify_chain(run: JobRun) -> JobReport:

@@ -1,27 +1,19 @@
-"""Reports as files: CSV and XLSX.
-
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, and a formula can read files and ask
-servers. Texts that begin so get an apostrophe in front in CSV; in a workbook each text says that it is one.
-"""
+"""Reports as files: CSV and XLSX."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from kameng import money
+from kameng.spreadsheets import CSV_TYPE, XLSX_TYPE, CsvTable, WorkbookTable
 from kameng_analytics.reports.reading import Asked, Grain, Row, labels_of, report_rows
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from kameng.kernel import Kernel
 
 COLUMNS = {
@@ -36,9 +28,6 @@ COLUMNS = {
 }  # fmt: skip
 """The header, by language."""
 
-_ACTIVE = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 
 class ReportForm(StrEnum):
     """The form of a file."""
@@ -47,10 +36,7 @@ class ReportForm(StrEnum):
     XLSX = "xlsx"
 
 
-MEDIA_TYPES = {
-    ReportForm.CSV: "text/csv; charset=utf-8",
-    ReportForm.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+MEDIA_TYPES = {ReportForm.CSV: CSV_TYPE, ReportForm.XLSX: XLSX_TYPE}
 
 
 async def write_report(
@@ -73,9 +59,12 @@ async def write_report(
 
     Returns:
         how many rows.
+
+    Raises:
+        InvalidInput: a workbook would have more rows than a sheet holds.
     """
     columns = COLUMNS["zh" if locale.startswith("zh") else "en"]
-    writer = _Csv(file, columns) if form is ReportForm.CSV else _Workbook(file, columns)
+    table = (CsvTable if form is ReportForm.CSV else WorkbookTable)(file, columns)
     count = 0
     async for row, label in _rows(kernel, asked, locale):
         since, until = row.days(asked)
@@ -83,24 +72,26 @@ async def write_report(
         refunds, cost, profit, fees = (money.Money(minor, asked.currency).amount for minor in minors)
         turnover = money.Money(row.turnover, asked.currency).amount
         texts = [since.isoformat(), until.isoformat(), row.value, label, asked.currency]
-        writer.write(
+        table.write(
             [
-                *texts,
-                row.orders,
-                row.pieces,
-                turnover,
-                row.refunded_pieces,
-                refunds,
-                cost,
-                profit,
-                fees,
-                row.late,
+                [
+                    *texts,
+                    row.orders,
+                    row.pieces,
+                    turnover,
+                    row.refunded_pieces,
+                    refunds,
+                    cost,
+                    profit,
+                    fees,
+                    row.late,
+                ]
             ]
         )
         count += 1
         if count % 1000 == 0:
             written(count)
-    writer.finish()
+    table.finish()
     return count
 
 
@@ -127,58 +118,3 @@ def _periods(asked: Asked) -> list[tuple[date, date]]:
         parts.append((day, min(end, asked.until)))
         day = end + timedelta(days=1)
     return parts
-
-
-class _Csv:
-    """CSV in UTF-8, with the mark that spreadsheets look for."""
-
-    def __init__(self, file: BinaryIO, columns: tuple[str, ...]) -> None:
-        self._text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-        self._writer = csv.writer(self._text)
-        self._writer.writerow(columns)
-
-    def write(self, row: list[str | int | Decimal]) -> None:
-        self._writer.writerow(
-            [
-                f"'{cell}"
-                if isinstance(cell, str) and _ACTIVE.match(cell)
-                else f"{cell:f}"
-                if not isinstance(cell, str | int)
-                else cell
-                for cell in row
-            ]
-        )
-
-    def finish(self) -> None:
-        self._text.detach()
-
-
-class _Workbook:
-    """A workbook of one sheet."""
-
-    def __init__(self, file: BinaryIO, columns: tuple[str, ...]) -> None:
-        # Imported when it is needed: openpyxl would make every start of every process slower.
-        from openpyxl import Workbook
-
-        self._file = file
-        self._book = Workbook(write_only=True)
-        self._sheet: Any = self._book.create_sheet("Kameng")
-        self.write(list(columns))
-
-    def write(self, row: list[str | int | Decimal]) -> None:
-        from openpyxl.cell import WriteOnlyCell
-
-        cells = []
-        for value in row:
-            if not isinstance(value, str):
-                cells.append(WriteOnlyCell(self._sheet, value))
-                continue
-            cell = WriteOnlyCell(self._sheet, None)
-            cell.value = _UNSTORABLE.sub("\ufffd", value)
-            # Otherwise `=1+1` would be a formula.
-            cell.data_type = "s"
-            cells.append(cell)
-        self._sheet.append(cells)
-
-    def finish(self) -> None:
-        self._book.save(self._file)

@@ -1,30 +1,22 @@
 """Writing tables, row by row, with bounded memory: CSV in UTF-8 or GB18030, and XLSX.
 
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, and a formula can read files and ask
-servers. A CSV cell that begins so gets an apostrophe in front, and the row says so in its column ``quoted``, by which the
-importer takes it away again: a secret ``-12`` and one that is ``'-12`` stay what they are. Cells of a workbook have a type,
-so text stays text there.
+The tables are those of `kameng.spreadsheets`, whose cells no spreadsheet takes for formulas. A CSV cell that begins like one
+gets an apostrophe in front, and the row says so in its column ``quoted``, by which the importer takes it away again: a secret
+``-12`` and one that is ``'-12`` stay what they are. Cells of a workbook have a type, so text stays text there.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tempfile
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import BinaryIO, Protocol, cast
 
-from kameng.errors import InvalidInput
+from kameng.spreadsheets import XLSX_TYPE, CsvTable, WorkbookTable, is_active
 from kameng_catalog.importing.rows import QUOTED
 
-WIDEST_SHEET = 1_048_576
-"""Rows of a sheet, the header included; no spreadsheet reads more."""
-
-_ACTIVE = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _APOSTROPHES = re.compile("'+(?=[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20])")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class TableFormat(StrEnum):
@@ -68,7 +60,7 @@ def open_writer(kind: TableFormat, columns: Sequence[str]) -> TableWriter:
 
 def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if _ACTIVE.match(text) or _APOSTROPHES.match(text) else text
+    return f"'{text}" if is_active(text) or _APOSTROPHES.match(text) else text
 
 
 class CsvWriter:
@@ -88,21 +80,21 @@ class CsvWriter:
         self._quoting = quoting
         self._finished = False
         self._file = _nameless()
-        self._text = io.TextIOWrapper(self._file, encoding=encoding, errors="replace", newline="")
-        self._writer = csv.writer(self._text)
-        self._writer.writerow([*columns, QUOTED] if quoting else columns)
+        self._table = CsvTable(self._file, [*columns, QUOTED] if quoting else columns, encoding)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
         """Add rows."""
-        for row in rows:
-            safe = [harmless(cell) for cell in row]
-            if self._quoting:
-                safe.append("1" if safe != list(row) else "")
-            self._writer.writerow(safe)
+        self._table.write([self._marked(row) for row in rows])
+
+    def _marked(self, row: Sequence[str]) -> list[str]:
+        safe = [harmless(cell) for cell in row]
+        if self._quoting:
+            safe.append("1" if safe != list(row) else "")
+        return safe
 
     def finish(self) -> BinaryIO:
         """The file."""
-        self._text.detach()
+        self._table.finish()
         self._finished = True
         self._file.seek(0)
         return self._file
@@ -110,23 +102,19 @@ class CsvWriter:
     def close(self) -> None:
         """Let go of the file, unless `finish` gave it away."""
         if not self._finished:
-            self._text.close()
+            self._table.close()
 
 
 class WorkbookWriter:
     """Writes an XLSX workbook with one sheet, whose cells are all text."""
 
     suffix = ".xlsx"
-    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    media_type = XLSX_TYPE
 
     def __init__(self, columns: Sequence[str]) -> None:
-        # Imported when it is needed: openpyxl would make every start of every process slower.
-        from openpyxl import Workbook
-
-        self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("Kameng")
-        self._rows = 0
-        self.write([columns])
+        self._finished = False
+        self._file = _nameless()
+        self._table = WorkbookTable(self._file, columns)
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
         """Add rows.
@@ -134,33 +122,20 @@ class WorkbookWriter:
         Raises:
             InvalidInput: they are more than a sheet holds.
         """
-        from openpyxl.cell import WriteOnlyCell
-
-        self._rows += len(rows)
-        if self._rows > WIDEST_SHEET:
-            raise InvalidInput(
-                f"A sheet holds {WIDEST_SHEET - 1:,} rows, and these are more.",
-                cure="Take CSV, or fewer of them.",
-            )
-        for row in rows:
-            cells: list[object] = []
-            for text in row:
-                cell = WriteOnlyCell(self._sheet, None)
-                cell.value = _UNSTORABLE.sub("\ufffd", text)
-                # Otherwise `=1+1` would be a formula, and `#N/A` an error.
-                cell.data_type = "s"
-                cells.append(cell if text else None)
-            self._sheet.append(cells)
+        self._table.write(rows)
 
     def finish(self) -> BinaryIO:
         """The file."""
-        file = _nameless()
-        self._book.save(file)
-        file.seek(0)
-        return file
+        self._table.finish()
+        self._finished = True
+        self._file.seek(0)
+        return self._file
 
     def close(self) -> None:
-        """Nothing that would outlive this object."""
+        """Let go of the file, unless `finish` gave it away."""
+        if not self._finished:
+            self._table.close()
+            self._file.close()
 
 
 def _nameless() -> BinaryIO:

@@ -15,15 +15,15 @@ from kameng.graphql.pages import Keyset, PageRequest, write_cursor
 from kameng.jobs import JobReport
 from kameng.module import JobKind, Permission
 from kameng.money import Money, UnitPrice
+from kameng.spreadsheets import CSV_TYPE, XLSX_TYPE, CsvTable, WorkbookTable
 from kameng_fulfilment.finding.filtering import WantedOrders, choice
 from kameng_fulfilment.orders import StoredLine, StoredOrder, lines_of_orders, order_of
-from kameng_settlement.contract import CsvTable, WorkbookTable
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from kameng.jobs import JobRun
-    from kameng_settlement.contract import Cell, TableWriter
+    from kameng.spreadsheets import Cell, TableWriter
 
 EXPORT_ORDERS = Permission("fulfilment.export_orders", "Export orders to files", "导出订单文件")
 """Whoever may have orders as a file: they leave the shop with it."""
@@ -54,8 +54,8 @@ COLUMNS = (
 NEWEST = Keyset("orders-newest", (("o.id", "uuid"),), descending=True)
 PIECE = 100
 _TYPES = {
-    ".csv": "text/csv; charset=utf-8",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": CSV_TYPE,
+    ".xlsx": XLSX_TYPE,
 }
 
 

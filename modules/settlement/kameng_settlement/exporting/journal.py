@@ -12,10 +12,10 @@ from uuid import UUID
 import msgspec
 
 from kameng.money import Money
+from kameng.spreadsheets import CSV_TYPE, XLSX_TYPE, Cell, CsvTable, WorkbookTable
 from kameng_settlement.chart import HOUSE, Chart
 from kameng_settlement.exporting.beancount import BeancountBook
 from kameng_settlement.exporting.reading import Snapshot, snapshot
-from kameng_settlement.exporting.tables import Cell, CsvTable, WorkbookTable
 from kameng_settlement.periods import Period
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Form(msgspec.Struct, frozen=True):
 
 
 FORMS = {
-    ExportFormat.CSV: Form(".csv", "text/csv; charset=utf-8"),
-    ExportFormat.XLSX: Form(".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ExportFormat.CSV: Form(".csv", CSV_TYPE),
+    ExportFormat.XLSX: Form(".xlsx", XLSX_TYPE),
     ExportFormat.BEANCOUNT: Form(".beancount", "text/plain; charset=utf-8"),
 }
 

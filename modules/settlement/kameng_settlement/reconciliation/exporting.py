@@ -12,7 +12,7 @@ import orjson
 
 from kameng.db import Statement
 from kameng.money import Money
-from kameng_settlement.exporting.tables import Cell, CsvTable, TableWriter, WorkbookTable
+from kameng.spreadsheets import CSV_TYPE, XLSX_TYPE, Cell, CsvTable, TableWriter, WorkbookTable
 
 if TYPE_CHECKING:
     from kameng.kernel import Kernel
@@ -61,8 +61,8 @@ class CaseFileFormat(StrEnum):
 
 
 MEDIA_TYPES = {
-    CaseFileFormat.CSV: "text/csv; charset=utf-8",
-    CaseFileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    CaseFileFormat.CSV: CSV_TYPE,
+    CaseFileFormat.XLSX: XLSX_TYPE,
 }
 
 

@@ -103,6 +103,7 @@ async def test_what_is_refused_is_told_at_its_field_with_what_would_do(shop: Sho
     told = re.search(rf'name="{re.escape(field)}"[^>]*aria-invalid="true"', answer.text, re.DOTALL)
     assert told, text_of(answer)
     assert "#707070" in answer.text
+    assert 'value="#bbbbbb"' in answer.text
     # a value that would end the style sheet
     answer = await office.send(page, "save_site_draft", **{field: "red;}</style><script>alert(1)</script>"})
     assert answer.status_code == 422
@@ -142,8 +143,8 @@ async def test_what_is_refused_is_told_at_its_field_with_what_would_do(shop: Sho
         input__hosts="north.example",
     )
     assert answer.status_code == 303, text_of(answer)
-    page = await office.get(answer.headers["location"])
-    assert "https://north.example" in page.text
-    answer = await office.send(page.url.path, "change_site", input__title="North")
+    made = await office.get(answer.headers["location"])
+    assert "https://north.example" in made.text
+    answer = await office.send(made.url.path, "change_site", input__title="North")
     assert answer.status_code == 303
     assert "North" in text_of(await office.get("/admin/sites"))

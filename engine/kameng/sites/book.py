@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kameng.sites.errors import ThemeUnusable
@@ -13,6 +15,7 @@ from kameng.themes.checks import check_theme
 from kameng.themes.discovery import Installed, Layer
 from kameng.themes.errors import ThemeError
 from kameng.themes.finding import Finding, errors_in
+from kameng.themes.manifest import FILE_NAME
 from kameng.themes.merging import default_settings, merge
 from kameng.themes.themes import chosen_themes, theme_folders
 from kameng.themes.tokens import Tokens
@@ -31,7 +34,7 @@ class BookTheme:
         layers: nearest first.
         settings_schema: the JSON Schema of its settings.
         tokens: its own, without any site's values.
-        catalogues: its translations.
+        catalogues: reads its translations.
     """
 
     name: str
@@ -41,7 +44,7 @@ class BookTheme:
     layers: tuple[Layer, ...]
     settings_schema: Mapping[str, Any]
     tokens: Tokens
-    catalogues: Catalogues
+    catalogues: Callable[[], Catalogues]
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -50,7 +53,7 @@ class BookTheme:
 
     def speaker(self, locale: str) -> Callable[[str], str]:
         """What says a message of the theme in a language."""
-        found = self.catalogues.of(locale)
+        found = self.catalogues().of(locale)
         return lambda message: found.gettext(message) if message else ""
 
     def laid(self, overrides: Mapping[str, Mapping[str, str]]) -> Tokens:
@@ -67,8 +70,9 @@ class ThemeBook:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._known: dict[str, BookTheme] = {}
-        self._findings: dict[str, list[Finding]] = {}
+        self._known: dict[str, tuple[float, BookTheme]] = {}
+        self._findings: dict[str, tuple[float, list[Finding]]] = {}
+        self._checking = asyncio.Lock()
 
     @property
     def default(self) -> str:
@@ -82,10 +86,12 @@ class ThemeBook:
             ThemeUnusable: it is not installed, is no storefront, or its ``theme.json`` cannot be read.
         """
         name = name or self.default
+        known = self._known.get(name)
         # In development a theme is being written: what it is, is what it is now.
-        if name not in self._known or not self._kernel.settings.production:
-            self._known[name] = self._read(name)
-        return self._known[name]
+        if known is None or (not self._kernel.settings.production and known[0] != _newest(known[1])):
+            theme = self._read(name)
+            known = self._known[name] = (_newest(theme), theme)
+        return known[1]
 
     def _read(self, name: str) -> BookTheme:
         try:
@@ -112,7 +118,7 @@ class ThemeBook:
             layers,
             merged.settings_schema,
             Tokens(layers),
-            Catalogues(layers, self._kernel.modules),
+            cache(lambda: Catalogues(layers, self._kernel.modules)),
         )
 
     def all(self) -> list[BookTheme]:
@@ -126,11 +132,15 @@ class ThemeBook:
         return found
 
     async def findings(self, name: str) -> list[Finding]:
-        """What `kameng theme check` tells of a theme; in a thread, since it takes a moment."""
-        name = name or self.default
-        if name not in self._findings or not self._kernel.settings.production:
-            self._findings[name] = await asyncio.to_thread(check_theme, name, self._kernel)
-        return self._findings[name]
+        """What `kameng theme check` tells of a theme, as its files are now; in a thread, since it takes some seconds."""
+        theme = self.theme(name)
+        async with self._checking:
+            stamp = await asyncio.to_thread(_newest_of_all, theme)
+            known = self._findings.get(theme.name)
+            if known is None or known[0] != stamp:
+                found = await asyncio.to_thread(check_theme, theme.name, self._kernel)
+                known = self._findings[theme.name] = (stamp, found)
+        return known[1]
 
     async def insist(self, name: str) -> BookTheme:
         """A theme that may be shown to visitors.
@@ -147,3 +157,22 @@ class ThemeBook:
                 path=("input", "theme"),
             )
         return theme
+
+
+def _newest(theme: BookTheme) -> float:
+    """When what this book reads of a theme was changed last."""
+    return _stamp(
+        file
+        for layer in theme.layers
+        for file in (layer.folder / FILE_NAME, *layer.folder.glob("locale/*/LC_MESSAGES/*.po"))
+    )
+
+
+def _newest_of_all(theme: BookTheme) -> float:
+    """When any file of a theme was changed last."""
+    return _stamp(file for layer in theme.layers for file in layer.folder.rglob("*"))
+
+
+def _stamp(files: Iterable[Path]) -> float:
+    stamps = [file.stat().st_mtime for file in files if file.is_file()]
+    return max(stamps, default=0.0) + len(stamps)

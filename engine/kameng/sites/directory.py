@@ -176,7 +176,8 @@ class SiteDirectory:
             try:
                 rows = await self._kernel.db.fetch(SITES)
             except UndefinedTableError:
-                rows = []  # a kernel that is about to migrate a new shop
+                rows = []  # a kernel that is about to migrate a new shop; whoever asks after that reads again
+                self._heard += 1
             sites = [
                 Site(
                     row["id"],

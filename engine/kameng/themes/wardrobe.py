@@ -169,5 +169,5 @@ def _as_changed(base: LoadedTheme) -> BookTheme:
         base.merged.layers,
         base.merged.settings_schema,
         base.tokens,
-        base.catalogues,
+        lambda: base.catalogues,
     )

@@ -173,5 +173,6 @@ async def office(make_kernel: Kernels, tmp_path: Path) -> Office:
     """The back office of a fresh deployment: sites, and a catalogue that keeps pictures."""
     themes = {"folders": [str(write_themes(tmp_path / "themes"))], "storefront": "plain", "admin": ""}
     media = {"media": {"folder": str(tmp_path / "media")}}
-    settings = {"themes": themes, "catalog": media, "kameng": {"public_url": "https://shop.test"}}
-    return Office(await make_kernel([sites, notify, catalog], **settings))
+    kameng = {"public_url": "https://shop.test"}
+    kernel = await make_kernel([sites, notify, catalog], themes=themes, catalog=media, kameng=kameng)
+    return Office(kernel)

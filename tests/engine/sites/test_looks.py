@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kameng.db import counted_statements
 from kameng.kernel import Kernel
 from kameng.sites import SiteDirectory
 from kameng.testing.clients import Client, a_clerk
@@ -362,3 +363,19 @@ async def test_another_process_sees_what_is_published(office: Office) -> None:
                 break
             await asyncio.sleep(0.02)
         assert (found.version, found.look.brand) == (1, "#e60012")
+
+
+async def test_lists_of_sites_and_versions_are_one_statement_however_long(office: Office) -> None:
+    site = await office.main()
+    counts = []
+    for number in (0, 12):
+        for index in range(number):
+            await office.done(
+                "createSite", code=f"s{index}", title="S", hosts=[f"a{index}.example", f"b{index}.example"]
+            )
+            await office.done("publishSite", id=site["id"], revision=0)
+        with counted_statements() as statements:
+            assert len(await office.sites()) == 1 + number
+            assert len(await versions(office, site["id"])) == number
+        counts.append(len(statements))
+    assert counts == [2, 2]

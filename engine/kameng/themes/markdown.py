@@ -23,24 +23,25 @@ _LOWEST = 6
 
 
 @lru_cache(maxsize=256)
-def _rendered(text: str, below: int) -> Markup:
+def _rendered(text: str, top: int) -> Markup:
     parser = _parser()
     tokens = parser.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1:]) + below, _LOWEST)}"
+    headings = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    highest = min((int(token.tag[1:]) for token in headings), default=top)
+    for token in headings:
+        token.tag = f"h{min(int(token.tag[1:]) - highest + top, _LOWEST)}"
     # The renderer escapes every text and attribute; with HTML disabled nothing of the author's own markup is among its tokens.
     return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704
 
 
-def markdown(text: Any, below: int = 1) -> Markup:
+def markdown(text: Any, top: int = 2) -> Markup:
     """A text in Markdown as HTML.
 
     Args:
         text: the text.
-        below: by how many levels its headings stand below those that are written: 1 makes ``#`` an ``h2``.
+        top: the level of its highest headings, however many ``#`` they are written with.
     """
-    return _rendered(str(text), below)
+    return _rendered(str(text), top)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ def test_headings_lists_emphasis_and_tables_are_shown() -> None:
     html = str(markdown(text))
     assert html.startswith("<h2>Hours</h2>\n<p>We are <strong>here</strong>:</p>\n<ul>\n<li>Monday</li>")
     assert "<td>1</td>" in html
-    assert str(markdown("###### x", below=3)) == "<h6>x</h6>\n"
+    assert str(markdown("## x\n\n### y", top=4)) == "<h4>x</h4>\n<h5>y</h5>\n"
 
 
 def test_links_lead_to_this_site_and_to_the_web() -> None:

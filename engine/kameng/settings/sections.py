@@ -155,12 +155,15 @@ class ThemesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         storefront, admin: the theme that shows each; None: the one of that name, if it is installed; empty: none.
         folders: theme folders, or folders that hold some, beside the installed packages.
         time_zone: the IANA time zone in which pages show days and times.
+        confined: names of themes whose templates nobody has looked at: they are rendered in processes of their own, with
+            limits, and may show pages, but neither have forms nor scripts.
     """
 
     storefront: str | None = None
     admin: str | None = None
     folders: tuple[str, ...] = ()
     time_zone: str = "Asia/Shanghai"
+    confined: tuple[str, ...] = ()
 
 
 class GraphQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

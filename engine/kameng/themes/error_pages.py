@@ -54,6 +54,8 @@ async def answer_failure(server: PageServer, visit: Visit, fault: Exception) -> 
         visit: the request, as far as it was understood.
         fault: a `PageFailure`, or whatever else went wrong.
     """
+    if server.trusted is not None:
+        server = server.trusted
     status = fault.status if isinstance(fault, PageFailure) else answers.status_of_fault(fault)
     message = fault.message if isinstance(fault, PageFailure) else ""
     reference = visit.context.correlation_id or str(new_id())

@@ -53,6 +53,7 @@ class LoadedTheme:
         pieces: what modules put into each slot.
         time_zone: for days and times.
         navigation: the entries that modules add, in order.
+        trusted: the parent of a confined theme, which shows what goes wrong with it; None for any other theme.
         logo: a site's own picture; None: the theme shows its own.
         variant: tells a theme that is dressed for a site from the same one for others: the site's code and the version of its
             look, ``north@3``, or the revision of its draft, ``north~7``; empty: the theme as it is.
@@ -74,6 +75,7 @@ class LoadedTheme:
     pieces: Mapping[str, Sequence[Contribution]]
     time_zone: ZoneInfo
     navigation: Sequence[NavigationEntry] = ()
+    trusted: LoadedTheme | None = None
     logo: Logo | None = None
     variant: str = ""
 
@@ -115,6 +117,8 @@ def build_theme(
     schemas: Mapping[SchemaName, ComposedSchema],
     modules: Iterable[Module],
     time_zone: ZoneInfo,
+    *,
+    confined: bool = False,
 ) -> tuple[LoadedTheme, list[Finding]]:
     """Make a theme ready, and tell everything that is wrong with it; with an error among that it must not be used.
 
@@ -123,6 +127,7 @@ def build_theme(
         schemas: the composed schemas by name.
         modules: those enabled, for their slots and translations.
         time_zone: for days and times.
+        confined: whether nothing of the nearest layer may be compiled in this process.
     """
     modules = tuple(modules)
     merged = merge(layers)
@@ -145,7 +150,7 @@ def build_theme(
         *catalogues.findings,
         *slot_findings,
         *added.findings,
-        *_compile_templates(merged, environment),
+        *_compile_templates(merged, environment, layers[0].name if confined else ""),
     ]
     theme = LoadedTheme(
         merged=merged,
@@ -200,9 +205,11 @@ def _missing_assets(tokens: Tokens, assets: Assets) -> Iterable[Finding]:
             )
 
 
-def _compile_templates(merged: Merged, environment: ThemeEnvironment) -> Iterable[Finding]:
+def _compile_templates(merged: Merged, environment: ThemeEnvironment, confined: str) -> Iterable[Finding]:
     for name in environment.layer_loader.all_names():
         layer, _, path = name.partition(SEPARATOR)
+        if layer == confined:
+            continue
         shown = f"{layer}/{TEMPLATES}/{path}"
         try:
             environment.internal_template(name)

@@ -16,6 +16,7 @@ from kameng.http.observing import CORRELATION
 from kameng.themes import answers
 from kameng.themes.answers import HttpAnswer, PageFailure
 from kameng.themes.asking import Asking, Executes
+from kameng.themes.confined import confined
 from kameng.themes.csp import new_nonce
 from kameng.themes.error_pages import answer_failure
 from kameng.themes.fields import MAX_FIELDS
@@ -56,6 +57,7 @@ class PageServer:
         self.executor: Executes = kernel.graphql[theme.merged.schema]
         self.asking = Asking(theme, self.executor)
         self.fragments = fragments_of(kernel)
+        self.trusted = PageServer(theme.trusted, kernel, make_context) if theme.trusted else None
         self._kernel = kernel
         self._make_context = make_context
         self._secure = kernel.settings.public_url.startswith("https:")
@@ -146,15 +148,23 @@ class PageServer:
         template = page.template.removeprefix("templates/")
         private = page.private or bool(page.requires or page.permission)
         if visit.block:
-            part = rendering.render_block(template, visit.block, view)
+            block = visit.block
+            part = await self._rendered(visit, lambda: rendering.render_block(template, block, view))
             if part is None:
                 raise PageFailure(404)
             return answers.part(part, status, visit, self.cookies(visit), private=private)
-        text = rendering.render(template, view)
+        text = await self._rendered(visit, lambda: rendering.render(template, view)) or ""
         answer = answers.html(text, status, visit, self.cookies(visit), private=private)
         if page.media_type != "text/html":
             return replace(answer, media_type=f"{page.media_type}; charset=utf-8", body=text.strip().encode())
         return answer
+
+    async def _rendered(self, visit: Visit, render: Callable[[], str | None]) -> str | None:
+        if self.trusted is None:
+            return render()
+        # What a child process does to the visit is lost, so what it may need is there before.
+        visit.csrf_token()
+        return await confined(render)
 
     def title(self, page: PageSpec, data: Mapping[str, Any], rendering: Rendering) -> str:
         """A page's title in the visitor's language; empty where the data lacks what it is made of."""

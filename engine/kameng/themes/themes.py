@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from kameng.graphql.context import Context
 from kameng.http.requests import context_of, read_headers
 from kameng.settings import Settings
 from kameng.settings.sections import ThemesSettings
+from kameng.themes.confinement import confinement_findings
 from kameng.themes.discovery import Installed
 from kameng.themes.errors import ThemeError, ThemeFaulty
 from kameng.themes.finding import Level, errors_in
@@ -69,9 +71,15 @@ class Themes:
             ThemeError: it is missing, of another kind, or its parents are.
         """
         layers = self.installed.chain(name)
+        confined = name in self.kernel.settings.section("themes", ThemesSettings).confined
+        zone = time_zone(self.kernel.settings)
         theme, findings = build_theme(
-            layers, self.kernel.schemas, self.kernel.modules, time_zone(self.kernel.settings)
+            layers, self.kernel.schemas, self.kernel.modules, zone, confined=confined
         )
+        if confined:
+            findings += confinement_findings(theme)
+            trusted, _ = build_theme(layers[1:], self.kernel.schemas, self.kernel.modules, zone)
+            theme = replace(theme, trusted=trusted)
         if faults := errors_in(findings):
             raise ThemeFaulty(name, faults)
         for finding in findings:

@@ -6,6 +6,8 @@ import re
 
 from kameng.ids import global_id
 from kameng.jobs.running import run_job
+from kameng_fulfilment.reading import OrderReads
+from kameng_fulfilment.tickets import open_ticket
 from tests.themes.conftest import Browser, Shop, text_of
 
 NUMBER = re.compile(r'href="/admin/orders/([0-9A-Z]{13})"')
@@ -209,9 +211,7 @@ async def test_a_complaint_is_answered(shop: Shop) -> None:
         " where o.number = $1",
         first,
     )
-    from kameng_fulfilment.reading import OrderReads
-    from kameng_fulfilment.tickets import open_ticket
-
+    assert line is not None
     cards = await shop.kernel.services.get(OrderReads).cards(line["id"])
     ticket = await open_ticket(
         shop.kernel, line["order_id"], 1, cards[0].key, "It says <used>.", line["member"]

@@ -31,11 +31,24 @@ DOCUMENTS = {
         "paymentEvidence(first: $first) { nodes { outcome account { name settings notifyUrl } payment { number ways { gateway } "
         "history { note } } } }"
     ),
+    "admin open refunds": "openRefunds(first: $first) { nodes { number amount { amount } state settleable verdicts } }",
     "admin merchant accounts": "merchantAccounts(first: $first) { nodes { name settings } } gateways { name settings }",
     "admin top-up bonuses": "topUpBonuses(first: $first) { nodes { name from { amount } } }",
     "admin gift cards": "giftCardBatches(first: $first) { nodes { name redeemed void } }",
 }
 """What is asked of each list, by the name of the document."""
+
+
+UNANSWERED_REFUNDS = """
+insert into settlement_payment_refund
+    (id, payment, account, number, key, amount_minor, currency, reason, state, requested_by, posted, note, sends, asks,
+     created_at)
+select gen_random_uuid(), p.id, p.paid_to, 'R' || left(p.number, 20), 'filled:' || p.id, 1, p.currency, 'x', 'ACCEPTED',
+    'system', o.posted, '', 1, 9, now()
+from settlement_payment p join settlement_payment_observation o on o.payment = p.id and o.taken
+where p.key like 'filled:%'
+"""
+"""A refund of each payment that was paid, whose end nobody knows."""
 
 
 async def fill_payments(kernel: Kernel, staff: Principal, payers: list[UUID], count: int) -> None:
@@ -85,3 +98,4 @@ async def fill_payments(kernel: Kernel, staff: Principal, payers: list[UUID], co
             )
             used = (await read_accounts(kernel, [attempt.account]))[attempt.account]
             await observe(kernel, used, said, told_by="person")
+    await kernel.db.execute(UNANSWERED_REFUNDS)

@@ -7,15 +7,18 @@ from datetime import timedelta
 
 from kameng.auth import Principal
 from kameng.graphql import Context
+from kameng.ids import new_id
 from kameng.kernel import Kernel
 from kameng_settlement.reconciliation.cases import CaseAction, claim_case, resolve_case
 from kameng_settlement.reconciliation.importing import import_bill
 from kameng_settlement.reconciliation.running import reconcile
+from kameng_settlement.reconciliation.statements import NOTE_FETCH
 from tests.settlement.reconciliation.bills import DAY, NOON, Traded, wechat_bill
 
 SOURCE = "wechat:filled"
 
 DOCUMENTS = {
+    "admin bill fetches": "billFetches(first: $first) { nodes { source day kind state message tries } }",
     "admin bills": "bills(first: $first) { nodes { source day kind format rows } }",
     "admin reconciliations": "reconciliations(first: $first) { nodes { source day matched carried } }",
     "admin reconciliation cases": (
@@ -42,6 +45,17 @@ async def fill_reconciliations(kernel: Kernel, staff: Principal, count: int) -> 
             file_name="bill.csv",
         )
         await reconcile(kernel, SOURCE, day, principal=staff)
+        await kernel.db.execute(
+            NOTE_FETCH,
+            new_id(),
+            SOURCE,
+            day,
+            "trade",
+            "FAILED",
+            "GATEWAY_UNANSWERED",
+            "There was no answer.",
+            "",
+        )
     for row in await kernel.db.fetch("select id from settlement_case where source = $1", SOURCE):
         await claim_case(context, row["id"])
         await resolve_case(context, row["id"], CaseAction.SUSPEND, "Nobody knows whose it is")

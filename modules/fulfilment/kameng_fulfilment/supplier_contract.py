@@ -15,6 +15,7 @@ import msgspec
 
 from kameng.errors import KamengError
 from kameng.money import Money, UnitPrice
+from kameng.outgoing import Answer
 
 SUPPLIER_GROUP: Final = "kameng.suppliers"
 """The entry-point group in which protocols are found."""
@@ -169,18 +170,8 @@ class CallbackRefused(KamengError):
     code = "SUPPLIER_CALLBACK_REFUSED"
 
 
-class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A supplier's answer.
-
-    Attributes:
-        status: the HTTP status.
-        headers: by lower-case name.
-        body: whole.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+HttpAnswer = Answer
+"""A supplier's answer: its status, headers by lower-case name, and whole body."""
 
 
 class SupplierHttp(Protocol):

@@ -65,6 +65,37 @@ def check(context: click.Context, theme: str) -> None:
     context.exit(1 if counts["error"] else 0)
 
 
+@theme.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_context
+def install(context: click.Context, file: Path) -> None:
+    """Check a theme of somebody else's in a ZIP file, and keep it.
+
+    Its templates are confined: rendered by child processes with little time and memory, without scripts and forms of their own.
+    Needs no database. Exit code 1 if it cannot be used.
+    """
+    from kameng.kernel import Kernel
+    from kameng.themes.archive import install_archive
+
+    name, findings = install_archive(Kernel(settings_of(context)), file)
+    for finding in findings:
+        click.echo(f"{finding.level.value}  {finding.file}: {finding.message}")
+    click.echo(f'{name} is kept. Show it by storefront = "{name}" in [themes], or choose it for a site.')
+
+
+@theme.command()
+@click.argument("name")
+@click.pass_context
+def remove(context: click.Context, name: str) -> None:
+    """Take a theme away that came from a ZIP file."""
+    from kameng.kernel import Kernel
+    from kameng.themes.archive import remove_uploaded
+
+    if not remove_uploaded(Kernel(settings_of(context)), name):
+        raise click.ClickException(f"No theme {name!r} came from an archive.")
+    click.echo(f"{name} is gone.")
+
+
 def _theme_of(text: str) -> str | Path:
     """A name, or the folder that holds the manifest: given itself, or as the package around it."""
     folder = Path(text)

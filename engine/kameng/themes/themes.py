@@ -71,7 +71,8 @@ class Themes:
             ThemeError: it is missing, of another kind, or its parents are.
         """
         layers = self.installed.chain(name)
-        confined = name in self.kernel.settings.section("themes", ThemesSettings).confined
+        stranger = layers[0].folder.is_relative_to(uploaded_folder(self.kernel))
+        confined = stranger or name in self.kernel.settings.section("themes", ThemesSettings).confined
         zone = time_zone(self.kernel.settings)
         theme, findings = build_theme(
             layers, self.kernel.schemas, self.kernel.modules, zone, confined=confined
@@ -163,7 +164,16 @@ def _newest(theme: LoadedTheme) -> float:
 def theme_folders(kernel: Kernel) -> list[Path]:
     """The folders that the settings name."""
     folders = kernel.settings.section("themes", ThemesSettings).folders
-    return [kernel.settings.root / folder for folder in folders]
+    uploaded = uploaded_folder(kernel)
+    return [
+        *(kernel.settings.root / folder for folder in folders),
+        *([uploaded] if uploaded.is_dir() else []),
+    ]
+
+
+def uploaded_folder(kernel: Kernel) -> Path:
+    """Where themes are kept that came from archives; all of them are confined."""
+    return kernel.settings.data_dir / "themes"
 
 
 def time_zone(settings: Settings) -> ZoneInfo:

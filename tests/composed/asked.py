@@ -106,6 +106,28 @@ OF_THEMES: dict[str, Variables | None] = {
     "storefront/start-payment": None,
     "storefront/suggestions": lambda _filling, _rows: {"search": "product"},
     "storefront/withdraw-ticket": None,
+    # These change or show what a member alone has, one thing at a time: see tests/themes/test_account.py and test_texts.py.
+    "storefront/save-recipient": None,
+    "storefront/remove-recipient": None,
+    "storefront/end-session": None,
+    "storefront/end-other-sessions": None,
+    "storefront/set-notification-preference": None,
+    "storefront/request-data-export": None,
+    "storefront/request-erasure": None,
+    "storefront/withdraw-erasure": None,
+    "storefront/redeem-gift-card": None,
+    "storefront/top-up": None,
+    "storefront/recipient": None,
+    "storefront/announcement": None,
+    "storefront/help-page": None,
+    "storefront/announcements": _page,
+    "storefront/erase": _page,
+    "storefront/help": _page,
+    "storefront/notifications": _page,
+    "storefront/own-data": _page,
+    "storefront/recipients": _page,
+    "storefront/security": _page,
+    "storefront/tickets": _page,
     "storefront/dismiss-left-out": lambda _filling, _rows: {},
     "storefront/remove-from-cart": _input(lambda filling: {"lineId": filling.cart_line}),
     "storefront/category": lambda _filling, rows: {"path": "shelf0/deep", "first": rows},
@@ -130,6 +152,13 @@ OF_THEMES: dict[str, Variables | None] = {
     "storefront/request-password-reset": None,
     "storefront/reset-password": None,
     "storefront/statement": _page,
+    "admin/article": None,
+    "admin/save-article": None,
+    "admin/remove-article": None,
+    "admin/erase-member": None,
+    "admin/refuse-erasure": None,
+    "admin/articles": _page,
+    "admin/erasure-requests": _page,
     "admin/accept-invitation": None,
     "admin/archive-product": _of_product(),
     "admin/block-member": _of_member(reason="for a test"),
@@ -294,6 +323,17 @@ _EVER = 'since: "2020-01-01T00:00:00Z", until: "2090-01-01T00:00:00Z"'
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
 LISTS: dict[str, Asked] = {
+    "shop own tickets": _shop(
+        f"viewer {{ tickets(first: $first) {{ nodes {{ state order {{ number }} }} {_PAGE_INFO} }} }}"
+    ),
+    "shop announcements": _shop(
+        f"announcements(first: $first) {{ nodes {{ slug title body }} {_PAGE_INFO} }}"
+    ),
+    "shop help pages": _shop(f"helpPages(first: $first) {{ nodes {{ slug title body }} {_PAGE_INFO} }}"),
+    "admin articles": _admin(f"articles(first: $first) {{ nodes {{ titleZh state }} {_PAGE_INFO} }}"),
+    "admin erasure requests": _admin(
+        f"erasureRequests(first: $first) {{ nodes {{ state member {{ email }} }} {_PAGE_INFO} }}"
+    ),
     "shop products": _shop(f"products(first: $first) {{ nodes {{ {_PRODUCT} }} {_PAGE_INFO} }}"),
     "shop products of a visitor": _shop(
         f"products(first: $first) {{ nodes {{ {_PRODUCT} }} }}", visitor=True

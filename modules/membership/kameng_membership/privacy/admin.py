@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from kameng.graphql import Connection, Context, Info, mutation, payload
 from kameng.graphql.pages import Keyset, PageRequest
@@ -40,7 +41,17 @@ class ManagedErasureRequest(ErasureRequest):
     @strawberry.field(description="Whose it is; null without the permission to see members.")
     async def member(self, info: Info) -> ManagedMember | None:
         """The member."""
-        return (await managed_member_nodes(info.context, [self.member_key]))[0]
+        return await info.context.loader(_MEMBERS, _member_loader).load(self.member_key)
+
+
+_MEMBERS = object()
+
+
+def _member_loader(context: Context) -> DataLoader[UUID, ManagedMember | None]:
+    async def load(keys: list[UUID]) -> list[ManagedMember | None]:
+        return await managed_member_nodes(context, keys)
+
+    return DataLoader(load_fn=load)
 
 
 @strawberry.type

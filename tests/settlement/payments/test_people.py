@@ -17,7 +17,7 @@ from kameng_settlement.gateway_contract import Flow
 from kameng_settlement.payments.accounts import StoredAccount
 from kameng_settlement.payments.errors import ConfirmationDiffers, NoWayToPay, PaymentOver, SamePerson
 from kameng_settlement.payments.manual import add_proof, confirm_transfer, open_proof, reject_transfer
-from kameng_settlement.payments.observing import Observed
+from kameng_settlement.payments.outcomes import Observed
 from kameng_settlement.payments.records import StoredPayment
 
 from .conftest import Till

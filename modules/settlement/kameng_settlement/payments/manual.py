@@ -25,7 +25,8 @@ from kameng_settlement.gateway_contract import (
 from kameng_settlement.payments.accounts import read_accounts
 from kameng_settlement.payments.balance import OwnGateway
 from kameng_settlement.payments.desk import TwoPersons
-from kameng_settlement.payments.observing import Observed, observe
+from kameng_settlement.payments.observing import observe
+from kameng_settlement.payments.outcomes import Observed
 from kameng_settlement.payments.records import StoredAttempt, StoredPayment, attempt_of, note_history
 from kameng_settlement.payments.statements import (
     ADD_PROOF,

@@ -30,7 +30,9 @@ from kameng_settlement.gateway_contract import (
 )
 from kameng_settlement.payments.accounts import StoredAccount, open_account, read_accounts
 from kameng_settlement.payments.calling import call
-from kameng_settlement.payments.observing import HARMLESS, keep_unconfirmed, observe
+from kameng_settlement.payments.evidence import keep_unconfirmed
+from kameng_settlement.payments.observing import observe
+from kameng_settlement.payments.outcomes import HARMLESS
 from kameng_settlement.payments.refund_settling import settle_refund
 from kameng_settlement.settings import SettlementSettings
 

@@ -7,41 +7,36 @@ other, and one that is repeated finds everything done.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 import orjson
 
-from kameng.db import Statement
 from kameng.errors import InvalidInput
 from kameng.ids import new_id
+from kameng_settlement.reconciliation.carrying import carry_over
 from kameng_settlement.reconciliation.events import CasesFound
 from kameng_settlement.reconciliation.faults import BillMissing
 from kameng_settlement.reconciliation.found_cases import Found, found_cases, funds_cases
 from kameng_settlement.reconciliation.importing import bill_format, copy_in, csv_of
 from kameng_settlement.reconciliation.normal import BillKind
-from kameng_settlement.reconciliation.our_side import OUR_SIDE
-from kameng_settlement.reconciliation.sides import OUR_COLUMNS, TEXTS, THEIR_COLUMNS, frame_of
+from kameng_settlement.reconciliation.reading_sides import read_sides
 from kameng_settlement.reconciliation.statements import (
     ADD_CASES,
     ADD_NOTES,
     BEGIN_RUN,
-    CARRY,
     CLEAR_CASES,
     COUNT_RUN,
-    END_CARRIES,
     END_DOUBT,
     END_RUN,
     FIND_BILL,
     FUND_MOVEMENTS,
     OPEN_CARRIES,
     TAKE_TURNS,
-    THEIR_SIDE,
     UNSETTLED_CASES,
 )
 
@@ -52,7 +47,6 @@ if TYPE_CHECKING:
 
     from kameng.auth.principal import Principal
     from kameng.kernel import Kernel
-    from kameng_settlement.reconciliation.matching import Compared
 
 CARRY_FOR = timedelta(minutes=10)
 """How long before an account's cut-off a row may stand in the next day's bill."""
@@ -159,7 +153,10 @@ class _Work:
         self._step("reading")
         carries = await self._db.fetch(OPEN_CARRIES, self._source, self._day)
         cases = await self._db.fetch(UNSETTLED_CASES, self._source)
-        theirs, ours = await self._sides(carries, cases, begins, ends)
+        waiting = [*carries, *cases]
+        theirs, ours = await read_sides(
+            self._db, self._source, self._bill["id"], waiting, (begins, ends), self._carry
+        )
         self._step("comparing")
         compared = await asyncio.to_thread(compare, theirs, ours, day_ends=ends, carry=self._carry)
         if compared.differences.height > MOST_CASES:
@@ -173,7 +170,7 @@ class _Work:
         await self._mark(compared.matched)
         opened = await self._open(found)
         cleared = await self._clear(found, cases)
-        await self._carry_over(compared, carries)
+        await carry_over(self._db, self._source, self._day, self._run, compared, carries)
         ended = [row["id"] for row in await self._db.fetch(END_DOUBT, self._source, self._day)]
         await self._note(ended, "doubt_ended", f"The bill of {self._day} does not show it either.")
         counted = await self._count(theirs.height, ours.height)
@@ -210,40 +207,6 @@ class _Work:
             opened=dict(opened),
             cleared=cleared,
         )
-
-    async def _sides(
-        self,
-        carries: Sequence[Mapping[str, Any]],
-        cases: Sequence[Mapping[str, Any]],
-        begins: datetime,
-        ends: datetime,
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Both sides: the day's rows, and those of earlier days that still wait for an explanation."""
-        import polars as pl
-
-        waiting = [*carries, *cases]
-        rows = [row["bill_row"] for row in waiting if row["bill_row"] is not None]
-        keys = [UUID(int=row["ours"].int) for row in waiting if row["ours"] is not None]
-        theirs = await self._read(THEIR_SIDE, THEIR_COLUMNS, self._bill["id"], rows)
-        ours = await self._read(
-            OUR_SIDE, OUR_COLUMNS, self._source, begins - self._carry, ends + self._carry, keys
-        )
-        within = (pl.col("at") >= begins) & (pl.col("at") < ends)
-        known = pl.col("ours").is_in([str(key) for key in keys]) & ~within
-        return theirs, ours.with_columns(known=known, near=~within & ~known)
-
-    async def _read(self, statement: Statement, columns: Sequence[str], *values: Any) -> pl.DataFrame:
-        """The rows of a statement as a frame, by COPY: a million of them as Python objects would not fit."""
-        scope = self._db.scope
-        assert scope is not None  # noqa: S101 - `reconcile` opened it
-        with cast("BinaryIO", tempfile.TemporaryFile(prefix="kameng-reconcile-")) as file:
-            await scope.run(
-                lambda connection: connection.copy_from_query(
-                    statement.sql, *values, output=file, format="csv", force_quote=list(TEXTS & set(columns))
-                )
-            )
-            file.seek(0)
-            return await asyncio.to_thread(frame_of, file, columns)
 
     async def _funds(self) -> list[Found]:
         """Whether what was traded is what moved on the account there."""
@@ -295,35 +258,6 @@ class _Work:
             await self._db.execute(CLEAR_CASES, gone, _RUN)
             await self._note(gone, "cleared", f"The two sides agree as of the bill of {self._day}.")
         return len(gone)
-
-    async def _carry_over(self, compared: Compared, carries: Sequence[Mapping[str, Any]]) -> None:
-        late = [
-            ((row["theirs"] or {}).get("row"), (row["ours_"] or {}).get("ours"))
-            for row in compared.carried.iter_rows(named=True)
-        ]
-        if late:
-            rows = [row for row, _ in late]
-            keys = [None if key is None else UUID(key) for _, key in late]
-            await self._db.execute(CARRY, self._source, self._day, rows, keys)
-        waiting = {(row, None if key is None else UUID(key)) for row, key in late}
-        cases = {
-            side
-            for row in compared.differences.iter_rows(named=True)
-            for side in (
-                ("row", (row["theirs"] or {}).get("row")),
-                ("ours", (row["ours_"] or {}).get("ours")),
-            )
-        }
-        ended: dict[str, list[int]] = {"CASE": [], "MATCHED": []}
-        for carry in carries:
-            key = None if carry["ours"] is None else UUID(int=carry["ours"].int)
-            if (carry["bill_row"], key) in waiting:
-                continue
-            side = ("row", carry["bill_row"]) if key is None else ("ours", str(key))
-            ended["CASE" if side in cases else "MATCHED"].append(carry["id"])
-        for state, keys_ in ended.items():
-            if keys_:
-                await self._db.execute(END_CARRIES, keys_, state, self._run)
 
     async def _count(self, their_rows: int, our_rows: int) -> Mapping[str, int]:
         counted = await self._db.fetchrow(COUNT_RUN, self._run, self._source, self._day)

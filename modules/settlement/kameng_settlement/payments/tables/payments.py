@@ -1,14 +1,12 @@
-"""Payments: our accounts with gateways, what is to be paid, each try to pay it, what gateways said, and what went back."""
+"""What is to be paid, each try to pay it, what happened to it, and what gateways said."""
 
 from piccolo.columns import (
     JSONB,
     UUID,
-    Array,
     BigInt,
     Boolean,
     Bytea,
     ForeignKey,
-    Integer,
     OnDelete,
     OnUpdate,
     SmallInt,
@@ -20,47 +18,8 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from kameng.db import Index, append_only
+from kameng_settlement.payments.tables.accounts import MerchantAccountTable
 from kameng_settlement.tables import LedgerTransaction
-
-
-class MerchantAccountTable(Table, tablename="settlement_merchant_account"):
-    """One of our accounts with a gateway. Its settings, secrets among them, are sealed.
-
-    ``code`` stands in the ledger's names, so it never changes: the account's money is at ``clearing:<gateway>:<code>``.
-    ``failures`` counts calls without an answer since the last one with one; until ``resting_until`` it is asked last.
-    """
-
-    id = UUID(primary_key=True, default=None)
-    gateway = Varchar(length=20, null=False, default=None)
-    code = Varchar(length=40, null=False, default=None)
-    name = Text(null=False, default=None)
-    merchant = Varchar(length=64, null=False, default=None, help_text="What we are called at the gateway.")
-    sealed_settings = Bytea(null=False, default=None)
-    data_key = UUID(null=False, default=None)
-    currencies = Array(base_column=Text(), null=False, default=list)
-    sites = Array(base_column=Text(), null=False, default=list, help_text="Codes; none: all sites.")
-    minimum_minor = BigInt(null=False, default=1)
-    maximum_minor = BigInt(null=True, default=None)
-    fee_ppm = Integer(null=False, default=0, help_text="Millionths of the amount that the gateway keeps.")
-    fee_fixed_minor = BigInt(null=False, default=0)
-    priority = SmallInt(null=False, default=100, help_text="Those with a smaller number are asked first.")
-    weight = SmallInt(null=False, default=1, help_text="The share of payments among equals.")
-    timeout_seconds = SmallInt(null=False, default=15)
-    enabled = Boolean(null=False, default=False)
-    failures = Integer(null=False, default=0)
-    resting_until = Timestamptz(null=True, default=None)
-    created_at = Timestamptz(null=False, default=None)
-    changed_at = Timestamptz(null=False, default=None)
-
-    settlement_merchant_account_code = Unique(["gateway", "code"])
-    settlement_merchant_account_gateway_named = Check("gateway ~ '^[a-z][a-z0-9_]*$'")
-    settlement_merchant_account_code_plain = Check("code ~ '^[A-Za-z0-9_.-]+$'")
-    settlement_merchant_account_merchant_known = Check("merchant <> ''")
-    settlement_merchant_account_currencies = Check("cardinality(currencies) > 0")
-    settlement_merchant_account_amounts = Check("minimum_minor > 0 and maximum_minor >= minimum_minor")
-    settlement_merchant_account_fee = Check("fee_ppm between 0 and 500000 and fee_fixed_minor >= 0")
-    settlement_merchant_account_weight = Check("weight between 1 and 1000")
-    settlement_merchant_account_timeout = Check("timeout_seconds between 1 and 60")
 
 
 class PaymentTable(Table, tablename="settlement_payment"):
@@ -231,128 +190,8 @@ class PaymentObservationTable(Table, tablename="settlement_payment_observation")
     )
 
 
-class PaymentRefundTable(Table, tablename="settlement_payment_refund"):
-    """Money on its way back by the gateway that it came in by.
-
-    The wallet gives it first; ``returned`` is the transaction that puts it back there where the gateway would not.
-    It keeps its number however often it is sent.
-    """
-
-    id = UUID(primary_key=True, default=None)
-    payment = ForeignKey(
-        PaymentTable,
-        null=False,
-        index=True,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-        default=None,
-    )
-    account = ForeignKey(
-        MerchantAccountTable,
-        null=False,
-        index=False,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-        default=None,
-    )
-    number = Varchar(length=26, null=False, default=None, unique=True)
-    key = Varchar(length=200, null=False, default=None, unique=True)
-    amount_minor = BigInt(null=False, default=None)
-    currency = Varchar(length=3, null=False, default=None)
-    reason = Text(null=False, default="")
-    state = Varchar(length=10, null=False, default="REQUESTED")
-    requested_by = Text(null=False, default=None)
-    posted = ForeignKey(
-        LedgerTransaction,
-        null=False,
-        index=False,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-        default=None,
-    )
-    returned = ForeignKey(
-        LedgerTransaction,
-        null=True,
-        index=False,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-        default=None,
-    )
-    gateway_reference = Varchar(length=120, null=True, default=None)
-    note = Text(null=False, default="", help_text="The last that is known of it, for people.")
-    sends = SmallInt(null=False, default=0)
-    asks = SmallInt(null=False, default=0)
-    next_at = Timestamptz(null=True, default=None)
-    busy_until = Timestamptz(null=True, default=None)
-    created_at = Timestamptz(null=False, default=None)
-    settled_at = Timestamptz(null=True, default=None)
-
-    settlement_payment_refund_state = Check("state in ('REQUESTED', 'ACCEPTED', 'SUCCEEDED', 'FAILED')")
-    settlement_payment_refund_some_money = Check("amount_minor > 0")
-    settlement_payment_refund_settled = Check(
-        "(state in ('SUCCEEDED', 'FAILED')) = (settled_at is not null)"
-        " and (state = 'FAILED') = (returned is not null)"
-    )
-
-
-class TransferProofTable(Table, tablename="settlement_transfer_proof"):
-    """A picture or document by which a payer shows a transfer; sealed."""
-
-    id = UUID(primary_key=True, default=None)
-    attempt = ForeignKey(
-        PaymentAttemptTable,
-        null=False,
-        index=True,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-        default=None,
-    )
-    media_type = Varchar(length=40, null=False, default=None)
-    size = Integer(null=False, default=None)
-    digest = Bytea(null=False, default=None)
-    sealed = Bytea(null=False, default=None)
-    data_key = UUID(null=False, default=None)
-    at = Timestamptz(null=False, default=None)
-
-    settlement_transfer_proof_once = Unique(["attempt", "digest"])
-
-
-class TransferConfirmationTable(Table, tablename="settlement_transfer_confirmation"):
-    """That somebody of the staff has seen a transfer's money; rows are added and never changed.
-
-    ``about`` is what was transferred for: an attempt, or the subject of whoever asks for two persons. The table itself lets
-    nobody confirm the same twice, and lets the second one say nothing else than the first.
-    """
-
-    id = UUID(primary_key=True, default=None)
-    about = UUID(null=False, default=None)
-    reference = Varchar(length=120, null=False, default=None)
-    place = SmallInt(null=False, default=None, help_text="1: who saw it first; 2: the second.")
-    person = UUID(null=False, default=None)
-    amount_minor = BigInt(null=False, default=None)
-    currency = Varchar(length=3, null=False, default=None)
-    at = Timestamptz(null=False, default=None)
-
-    settlement_transfer_confirmation_place = Unique(["about", "reference", "place"])
-    settlement_transfer_confirmation_person = Unique(["about", "reference", "person"])
-    settlement_transfer_confirmation_two = Check("place in (1, 2)")
-    settlement_transfer_confirmation_some_money = Check("amount_minor > 0")
-
-
-TABLES = [
-    MerchantAccountTable,
-    PaymentTable,
-    PaymentAttemptTable,
-    PaymentHistoryTable,
-    PaymentObservationTable,
-    PaymentRefundTable,
-    TransferProofTable,
-    TransferConfirmationTable,
-]
-
-
-_NEVER_CHANGED = "settlement_payment_never_changed"
-
+NEVER_CHANGED = "settlement_payment_never_changed"
+"""The function of the database that refuses changes."""
 
 INDEXES: tuple[Index, ...] = (
     Index(
@@ -419,27 +258,17 @@ INDEXES: tuple[Index, ...] = (
         " where state in ('STARTING', 'WAITING', 'UNKNOWN')",
     ),
     Index(
-        "settlement_payment_refund_due",
-        "create index settlement_payment_refund_due on settlement_payment_refund (next_at)"
-        " where state in ('REQUESTED', 'ACCEPTED')",
-    ),
-    Index(
-        "settlement_payment_refund_by_account",
-        "create index settlement_payment_refund_by_account on settlement_payment_refund (account, created_at)",
-    ),
-    Index(
-        _NEVER_CHANGED,
+        NEVER_CHANGED,
         f"""
-        create function {_NEVER_CHANGED}() returns trigger language plpgsql as $$
+        create function {NEVER_CHANGED}() returns trigger language plpgsql as $$
         begin
             raise exception '% is evidence: it is never changed, only added to', tg_table_name
                 using errcode = 'restrict_violation';
         end $$
         """,
-        f"drop function if exists {_NEVER_CHANGED}()",
+        f"drop function if exists {NEVER_CHANGED}()",
     ),
-    append_only("settlement_payment_history", _NEVER_CHANGED),
-    append_only("settlement_payment_observation", _NEVER_CHANGED),
-    append_only("settlement_transfer_confirmation", _NEVER_CHANGED),
+    append_only("settlement_payment_history", NEVER_CHANGED),
+    append_only("settlement_payment_observation", NEVER_CHANGED),
 )
 """What Piccolo's columns cannot say."""

@@ -10,10 +10,9 @@ from uuid import UUID
 import msgspec
 import strawberry
 
-from kameng.audit.entry import AuditEntry as Stored
 from kameng.audit.office.filtering import EntryFilter
 from kameng.audit.office.permissions import READ_AUDIT
-from kameng.db import Statement, as_json
+from kameng.db import Statement
 from kameng.graphql.context import Context, Info
 from kameng.graphql.exact import Long
 from kameng.graphql.node import Node
@@ -106,21 +105,6 @@ class AuditEntry(Node):
             address=row["address"],
             correlation_id=row["correlation_id"],
             position=None if row["position"] is None else Long(row["position"]),
-        )
-
-    @classmethod
-    def of_entry(cls, entry: Stored) -> AuditEntry:
-        """An entry as GraphQL shows it, without its place in the chain."""
-        who, key = entry.principal_kind, entry.principal_id
-        return cls(
-            id=strawberry.ID(global_id("AuditEntry", entry.id)),
-            at=entry.at,
-            action=entry.action,
-            actor=f"{who}:{key}" if key else who,
-            subject=entry.subject,
-            details=as_json(entry.details),
-            address=entry.address,
-            correlation_id=entry.correlation_id,
         )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
+from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from kameng.audit.office.graphql import AuditEntry
 from kameng.audit.office.permissions import READ_AUDIT
 from kameng.db import Statement
-from kameng.graphql import Info, foreign
+from kameng.graphql import Context, Info, foreign
 from kameng.graphql.node import load_nodes
 from kameng.ids import global_id
 from kameng.notify.admin import READ as READ_NOTIFICATIONS
@@ -31,14 +33,30 @@ MOST = 100
 """Entries of one kind that an order shows."""
 
 NOTICES = Statement(
-    "fulfilment.notices_of_order",
+    "fulfilment.notices_of_orders",
     # By the unique constraint notify_message_once: what was told carries the key of the order or of its refund.
     """
-    select * from notify_message where unique_key = any (
-        select 'fulfilment.order_completed:' || $1::uuid
-        union all select 'fulfilment.order_link:' || $1::uuid
-        union all select 'fulfilment.order_refunded:' || id from fulfilment_refund where order_id = $1::uuid
-    ) order by id limit 100
+    select told.about, m.* from (
+        select id as about, 'fulfilment.order_completed:' || id as key from unnest($1::uuid[]) as o (id)
+        union all select id, 'fulfilment.order_link:' || id from unnest($1::uuid[]) as o (id)
+        union all select order_id, 'fulfilment.order_refunded:' || id from fulfilment_refund where order_id = any($1::uuid[])
+    ) told join notify_message m on m.unique_key = told.key order by m.id
+    """,
+)
+
+SUPPLIED = Statement(
+    "fulfilment.supplied_of_orders",
+    # By the lines of the orders, then by the unique constraint fulfilment_supplier_order_attempt.
+    f"{SELECT_ORDERS} where l.order_id = any($1::uuid[]) order by s.id",
+)
+
+AUDIT_OF = Statement(
+    "fulfilment.audit_of_orders",
+    # By the index kernel_audit_by_subject, backwards, as far as is shown of each order.
+    f"""
+    select wanted.id as about, a.*, null::bigint as position from unnest($1::uuid[]) as wanted (id) cross join lateral (
+        select * from kernel_audit a where a.subject = 'order:' || wanted.id order by a.at desc, a.id desc limit {MOST}
+    ) a
     """,
 )
 
@@ -70,22 +88,15 @@ class OrderDossier:
         order = cast("Order", self).stored
         if order.buyer_kind == "guest":
             return None
-        nodes = info.context.kernel.schemas["admin"].nodes
-        (found,) = await load_nodes(info.context, nodes, [global_id("Member", order.member)])
-        return found
+        return await _buyers(info.context).load(order.member)
 
     @strawberry.field(
         description="What was to be paid for it from outside, in order; empty without settlement.read_payments."
     )
     async def payments(self, info: Info) -> list[Annotated[Payment, foreign("settlement")]]:
         """Payments for it."""
-        order, kernel = cast("Order", self).stored, info.context.kernel
-        if order.payment != "OUTSIDE":
-            return []
-        keys = await kernel.services.get(PaymentFinding).payments_for("order", order.id)
-        nodes = kernel.schemas["admin"].nodes
-        ids = [global_id("Payment", key) for key in keys[:MOST]]
-        return [payment for payment in await load_nodes(info.context, nodes, ids) if payment is not None]
+        order = cast("Order", self).stored
+        return await _payments(info.context).load(order.id) if order.payment == "OUTSIDE" else []
 
     @strawberry.field(
         description="What its buyer was told about it, in order; empty without notify.read_messages."
@@ -94,7 +105,7 @@ class OrderDossier:
         """Messages about it."""
         if not info.context.principal.may(READ_NOTIFICATIONS):
             return []
-        rows = await info.context.db.fetch(NOTICES, cast("Order", self).stored.id)
+        rows = await _rows(info.context, NOTICES, "about").load(cast("Order", self).stored.id)
         return [Notification.of(row) for row in rows]
 
     @strawberry.field(
@@ -105,13 +116,7 @@ class OrderDossier:
         context = info.context
         if not context.principal.may(READ_SUPPLIERS):
             return []
-        lines = await context.service(OrderReads).lines(cast("Order", self).stored.id)
-        supplied = [line.id for line in lines if line.delivery == "supplier"]
-        if not supplied:
-            return []
-        rows = await context.db.fetch(
-            f"{SELECT_ORDERS} where s.line = any($1::uuid[]) order by s.id limit {MOST}", supplied
-        )
+        rows = await _rows(context, SUPPLIED, "order_id").load(cast("Order", self).stored.id)
         return [SupplierOrderNode.of(row) for row in rows]
 
     @strawberry.field(
@@ -122,9 +127,8 @@ class OrderDossier:
         context = info.context
         if not context.principal.may(READ_AUDIT.name):
             return []
-        subject = f"order:{cast('Order', self).stored.id}"
-        page = await context.kernel.audit.page(subject=subject, limit=MOST)
-        return [AuditEntry.of_entry(entry) for entry in page.entries]
+        rows = await _rows(context, AUDIT_OF, "about").load(cast("Order", self).stored.id)
+        return [AuditEntry.of(row) for row in rows]
 
 
 @strawberry.type
@@ -149,3 +153,41 @@ class LineDossier:
             HandedOver(key=card.key, number=card.number, at=card.sold_at, retired=card.retired)
             for card in cards
         ]
+
+
+def _rows(context: Context, statement: Statement, about: str) -> DataLoader[UUID, list[Any]]:
+    """Rows of orders, those of one moment together; ``about`` names the column with the order's key."""
+
+    async def load(keys: list[UUID]) -> list[list[Any]]:
+        found: dict[UUID, list[Any]] = {key: [] for key in keys}
+        for row in await context.db.fetch(statement, keys):
+            found[row[about]].append(row)
+        return [found[key] for key in keys]
+
+    return context.loader(statement.name, lambda _context: DataLoader(load))
+
+
+def _buyers(context: Context) -> DataLoader[UUID, Any]:
+    async def load(keys: list[UUID]) -> list[Any]:
+        nodes = context.kernel.schemas["admin"].nodes
+        return list(await load_nodes(context, nodes, [global_id("Member", key) for key in keys]))
+
+    return context.loader(_buyers, lambda _context: DataLoader(load))
+
+
+def _payments(context: Context) -> DataLoader[UUID, list[Any]]:
+    async def load(keys: list[UUID]) -> list[list[Any]]:
+        of_orders = await context.kernel.services.get(PaymentFinding).payments_for("order", keys)
+        wanted = list(dict.fromkeys(key for payments in of_orders.values() for key in payments))
+        nodes = context.kernel.schemas["admin"].nodes
+        found: dict[UUID, Any] = {}
+        for start in range(0, len(wanted), MOST):
+            part = wanted[start : start + MOST]
+            ids = [global_id("Payment", key) for key in part]
+            found |= dict(zip(part, await load_nodes(context, nodes, ids), strict=True))
+        return [
+            [found[payment] for payment in of_orders.get(key, ()) if found[payment] is not None]
+            for key in keys
+        ]
+
+    return context.loader(_payments, lambda _context: DataLoader(load))

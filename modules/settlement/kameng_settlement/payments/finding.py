@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -26,7 +27,7 @@ SUBJECTS_PAID = Statement(
 PAYMENTS_FOR = Statement(
     "settlement.payments_for",
     # Served by settlement_payment_of_subject.
-    "select id from settlement_payment where subject = $2 and purpose = $1 order by id",
+    "select id, subject from settlement_payment where subject = any($2::uuid[]) and purpose = $1 order by id",
 )
 
 
@@ -44,6 +45,9 @@ class LedgerPaymentFinding:
         """See the contract."""
         return [row["subject"] for row in await self._db.fetch(SUBJECTS_PAID, text.strip(), purpose)]
 
-    async def payments_for(self, purpose: str, subject: UUID) -> list[UUID]:
+    async def payments_for(self, purpose: str, subjects: Sequence[UUID]) -> Mapping[UUID, Sequence[UUID]]:
         """See the contract."""
-        return [row["id"] for row in await self._db.fetch(PAYMENTS_FOR, purpose, subject)]
+        found: dict[UUID, list[UUID]] = {}
+        for row in await self._db.fetch(PAYMENTS_FOR, purpose, list(subjects)):
+            found.setdefault(row["subject"], []).append(row["id"])
+        return found

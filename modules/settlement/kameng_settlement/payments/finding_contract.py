@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -18,6 +19,6 @@ class PaymentFinding(Protocol):
         """
         ...
 
-    async def payments_for(self, purpose: str, subject: UUID) -> list[UUID]:
-        """Keys of the payments for something, in order. One statement."""
+    async def payments_for(self, purpose: str, subjects: Sequence[UUID]) -> Mapping[UUID, Sequence[UUID]]:
+        """Keys of the payments for each of these, in order; what has none may be missing. One statement."""
         ...

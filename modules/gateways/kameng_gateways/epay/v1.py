@@ -174,7 +174,10 @@ class EpayGateway:
                 cure="Refund the whole payment, or credit the wallet.",
                 reason="PARTIAL",
             )
-        known = await self.query_refund(account, request)
+        try:
+            known = await self.query_refund(account, request)
+        except GatewayUnanswered as error:
+            raise GatewayNotReached(f"Nothing was sent yet: {error.message}") from error
         if known.status is RefundStatus.SUCCEEDED:
             return known
         settings = _usable(account)

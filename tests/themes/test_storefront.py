@@ -63,6 +63,20 @@ async def test_a_chinese_page_holds_no_english_sentence(shop: Shop) -> None:
     assert left == set()
 
 
+async def test_a_page_that_is_still_the_same_keeps_the_policy_that_it_came_with(shop: Shop) -> None:
+    # Given a page in a browser, whose scripts and styles bear the nonce of its policy
+    browser = shop.open("en")
+    page = await browser.get("/products/plum")
+    tag = page.headers["etag"]
+
+    # When the browser asks whether it has changed
+    again = await browser.http.get("/products/plum", headers={"if-none-match": tag})
+
+    # Then no header of the answer puts another policy in its place
+    assert again.status_code == 304
+    assert "content-security-policy" not in again.headers
+
+
 async def test_the_language_can_be_chosen_and_is_remembered(shop: Shop) -> None:
     browser = shop.open("en")
 

@@ -62,7 +62,8 @@ def observing(app: ASGIApp, *, secure: bool) -> ASGIApp:
                 headers = list(message.get("headers", []))
                 names = {name.lower() for name, _ in headers}
                 headers += [header for header in extra if header[0] not in names]
-                if _PLAIN_CSP[0] not in names:
+                # What a browser has kept stays under the policy that it came with, whose nonce its scripts bear.
+                if _PLAIN_CSP[0] not in names and status != 304:
                     headers += [_PLAIN_CSP, _FRAMES]
                 headers.append((b"x-correlation-id", correlation.encode()))
                 message["headers"] = headers

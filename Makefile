@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PACKAGES := engine modules/catalog modules/membership modules/settlement modules/fulfilment modules/analytics modules/gateways themes/storefront themes/admin
 EDITABLE := $(foreach package,$(PACKAGES),-e $(package))
 
-.PHONY: up test property soak faults lint types imports schema schema-changes translations check lock clean help
+.PHONY: up test property soak faults screenshots lighthouse lint types imports schema schema-changes translations check lock clean help
 
 help: ## What can be done here
 	@grep -hE '^[a-zA-Z_.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-zA-Z_.-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,6 +25,13 @@ soak: .venv ## Mixed load with reloads, watching memory and every answer: make s
 
 faults: .venv ## Mixed load while processes are killed, then what must hold: make faults MINUTES=30 SEED=7
 	@$(BIN)/python -m tests.faults.mixed --minutes $(or $(MINUTES),2) --seed $(or $(SEED),1)
+
+screenshots: .venv ## Pictures of every page at three widths, light and dark, into docs/pictures
+	@$(BIN)/python -m tests.browser.screenshots
+
+lighthouse: export KAMENG_LIGHTHOUSE_PERFORMANCE = 1
+lighthouse: .venv ## Lighthouse's four grades of home, product and dashboard, as on a phone; wants a quiet machine
+	@$(BIN)/python -m pytest -s tests/browser/test_lighthouse.py
 
 .venv: $(VENV)/.installed ## Only the environment
 

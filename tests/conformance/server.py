@@ -39,16 +39,19 @@ class Server:
 
     @classmethod
     @contextmanager
-    def started(cls, kernel: Kernel, folder: Path, *, processes: int, **environment: str) -> Iterator[Server]:
+    def started(
+        cls, kernel: Kernel, folder: Path, *, processes: int, port: int | None = None, **environment: str
+    ) -> Iterator[Server]:
         """Serve what a kernel has, until the block ends.
 
         Args:
             kernel: a running kernel.
             folder: where the log is written.
             processes: how many web processes.
+            port: where they listen; None: at a free one.
             environment: more variables, such as settings.
         """
-        engine, port, log = kernel.settings.engine, free_port(), folder / "serve.log"
+        engine, port, log = kernel.settings.engine, port or free_port(), folder / "serve.log"
         variables = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KAMENG_")},
             "DATABASE_URL": engine.database_url,

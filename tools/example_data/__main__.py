@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import card_stock, catalogue, faults, readme, sheets
+from . import attributes, card_stock, catalogue, faults, readme, sheets
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "data"
 
@@ -14,6 +14,7 @@ def files() -> dict[str, bytes]:
     products, cards = faults.products(), faults.cards()
     return {
         "products.csv": sheets.csv_bytes(catalogue.COLUMNS, (list(row.values()) for row in catalogue.rows())),
+        "attributes.json": attributes.page().encode(),
         "products-small.xlsx": sheets.workbook_bytes(
             "products", catalogue.COLUMNS, (catalogue.row_of(sku) for sku in catalogue.SMALL)
         ),

@@ -23,6 +23,7 @@ Input files for the demo shop of a digital-goods reseller, and for trying the im
 | file | rows | what |
 |---|---:|---|
 | `products.csv` | {variants:,} | the product list: {products} products in {categories} categories |
+| `attributes.json` | 1 | what products of a category state: the regions that their tags name |
 | `products-small.xlsx` | {small} | some of them as a workbook; its amounts are number cells |
 | `cards.csv` | {cards:,} | {stocked} variants: {plenty} each of {best} best sellers, {some} of others |
 | `cards-steam-us-20.csv` | {extra} | only secrets, not those of `cards.csv`; the command names the variant |

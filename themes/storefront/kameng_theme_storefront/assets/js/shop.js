@@ -14,6 +14,11 @@ document.querySelectorAll("[data-pictures]").forEach(pictures);
 document.addEventListener("change", (event) => {
   if (event.target.dataset?.submit !== undefined) event.target.form.requestSubmit();
 });
+// Rows of links that scroll begin where one is.
+document.querySelectorAll(".rooms ul, .shelves ul").forEach((row) => {
+  const here = row.querySelector("[aria-current], .within");
+  if (here) row.scrollLeft += here.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - here.offsetWidth) / 2;
+});
 codes();
 countdown();
 opening(document);

@@ -16,8 +16,10 @@ from typing import Any
 from kameng.auth.passwords import hash_password
 from kameng.cli.seed import seed_all
 from kameng.embedded.ports import free_port
+from kameng.kernel import Kernel
 from kameng.testing.databases import Databases, TestServices
 from kameng.testing.kernels import Kernels
+from kameng_fulfilment.numbers import new_number
 from kameng_gateways.calling import LOOPBACK
 from tests.composed.filling import OWNER, Filling
 from tests.conformance.server import PATIENCE, Server
@@ -112,10 +114,20 @@ async def running_shop(services: TestServices, new_folder: Callable[[], Path]) -
                 filling = Filling(kernel)
                 await filling.fill(3)
                 await _let_in(filling)
+                await _number_orders(kernel)
+                await _write(filling)
             stack.enter_context(worker(server, folder, environment))
             yield Shop(server.url, server, filling)
     finally:
         await databases.drop_all()
+
+
+async def _number_orders(kernel: Kernel) -> None:
+    """Give orders that were filled in without a number one that leads to their page."""
+    for row in await kernel.db.fetch("select id from fulfilment_order where number like 'D_'"):
+        await kernel.db.execute(
+            "update fulfilment_order set number = $2 where id = $1", row["id"], new_number()
+        )
 
 
 async def _let_in(filling: Filling) -> None:
@@ -129,3 +141,21 @@ async def _let_in(filling: Filling) -> None:
         await filling.kernel.db.execute(
             f"update {table} set email = $2, password_hash = $3 where id = $1", key, email, hashed
         )
+
+
+async def _write(filling: Filling) -> None:
+    """An announcement, a help page, and a recipient whom the buyer has saved."""
+    for kind in ("ANNOUNCEMENT", "HELP"):
+        article = {
+            "kind": kind,
+            "slug": kind.lower(),
+            "titleZh": "节日发货安排",
+            "titleEn": "Deliveries on holidays",
+            "bodyZh": "卡密照常**即时**发货。\n\n| 服务 | 时间 |\n|---|---|\n| 人工充值 | 9–18 点 |",
+            "bodyEn": "Codes are delivered **at once** as always.\n\n| Service | Hours |\n|---|---|\n| Top-ups by hand | 9–18 |",
+            "publishedFrom": "2026-01-01T00:00:00Z",
+            "pinned": True,
+        }
+        await filling.change("admin", "saveArticle", article, "article { id }")
+    phone = {"kind": "PHONE", "name": "Mum", "phone": "13800138000"}
+    await filling.change("shop", "saveRecipient", phone, "recipient { id }", filling.buyer)

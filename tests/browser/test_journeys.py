@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,16 +15,11 @@ from kameng_gateways.calling import LOOPBACK
 from tests.gateways.cases import CASES, Simulated
 from tests.gateways.shops import Shop as Merchant
 
+from .buying import FROM_STOCK, order_as_guest, product_from_stock
 from .looking import DESKTOP, PHONE
 from .shop import WAIT, Shop
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-FROM_STOCK = """
-select p.slug, v.id from catalog_product p join catalog_variant v on v.product = p.id
-where p.status = 'published' and p.form is null
-    and (select count(*) from (select from catalog_free_card c where c.variant = v.id limit 10) c) = 10
-order by p.lowest_units, p.slug limit 1
-"""
 
 
 @asynccontextmanager
@@ -54,8 +48,7 @@ async def opened(browser: Any, size: tuple[int, int], *, scripts: bool = True) -
 @pytest_asyncio.fixture(loop_scope="session")
 async def slug(shop: Shop) -> str:
     """A product whose cards are in stock and that asks for nothing."""
-    found: str = await shop.server.kernel.db.fetchval(FROM_STOCK)
-    return found
+    return await product_from_stock(shop)
 
 
 @pytest.fixture(scope="session")
@@ -74,23 +67,6 @@ async def state_of(shop: Shop, number: str) -> str:
         "select state from fulfilment_order where number = $1", number
     )
     return found
-
-
-async def order_as_guest(page: Any, shop: Shop, slug: str, contact: str) -> str:
-    """Put one into the cart and order it; the order's number."""
-    await page.goto(f"{shop.url}/products/{slug}")
-    await page.click("form.buy button[formaction]")
-    await page.wait_for_url("**/cart")
-    await page.goto(f"{shop.url}/checkout")
-    await page.fill('[name="input.contact"]', contact)
-    await page.click('form[action*="_form=order_as_guest"] button.wide-button')
-    await page.wait_for_url(re.compile(r"/(guest-orders|pay)/"))
-    address = str(page.url)
-    if "/pay/" in address:  # a shop may lead straight to the payment
-        await page.click('a[href*="/guest-orders/"]')
-        await page.wait_for_url("**/guest-orders/*")
-        address = str(page.url)
-    return address.rpartition("/")[2].partition("?")[0]
 
 
 @SIZES

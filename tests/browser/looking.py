@@ -88,7 +88,9 @@ async def show(page: Any, size: tuple[int, int], scheme: str) -> None:
     """Show a page in this size and scheme."""
     await page.set_viewport_size({"width": size[0], "height": size[1]})
     await page.emulate_media(color_scheme=scheme)
-    # Colours that change slowly are looked at when they have.
+    # Colours that change slowly are looked at when they have; what pulses for ever is left alone.
     await page.evaluate(
-        "() => Promise.allSettled(document.getAnimations().map(one => one.finish ? one.finish() : one.finished))"
+        """() => document.getAnimations()
+            .filter(one => one.effect && one.effect.getComputedTiming().endTime !== Infinity)
+            .forEach(one => one.finish())"""
     )

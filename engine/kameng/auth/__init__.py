@@ -1,7 +1,7 @@
 """Who asks: principals, sessions, API tokens, one-time links, signed requests, passwords.
 
 `Auth` is the kernel's ``kernel.auth``. Who the principals of a deployment are, a module says by fulfilling
-`PrincipalDirectory`.
+`PrincipalDirectory`, and what the staff is called by `StaffNames`.
 """
 
 from kameng.auth.api_tokens import ApiTokenInfo, ApiTokens, IssuedApiToken
@@ -10,6 +10,7 @@ from kameng.auth.cookies import SchemaName, SessionCookie
 from kameng.auth.credentials import Credentials, read_credentials
 from kameng.auth.cross_site import SAFE_METHODS, CrossSiteRequest, check_origin
 from kameng.auth.directory import PrincipalDirectory
+from kameng.auth.naming import StaffNames
 from kameng.auth.nonces import Nonces
 from kameng.auth.one_time import FIRST_ADMINISTRATOR, PASSWORD_RESET, OneTimeTokenInvalid, OneTimeTokens
 from kameng.auth.passwords import (
@@ -49,6 +50,7 @@ __all__ = [
     "Sessions",
     "Signature",
     "SignatureInvalid",
+    "StaffNames",
     "StepUpRequired",
     "WeakPassword",
     "check_origin",

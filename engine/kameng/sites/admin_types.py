@@ -10,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from kameng.graphql.actors import staff_name
 from kameng.graphql.context import Context, Info
 from kameng.graphql.node import Node
 from kameng.ids import global_id
@@ -229,6 +230,11 @@ class Site(Node):
     draft_by: str | None = strawberry.field(description="Who changed it last, such as `staff:0189…`.")
     draft_at: datetime | None
 
+    @strawberry.field(description="The name of who changed it last, where that was one of the staff.")
+    async def draft_by_name(self, info: Info) -> str | None:
+        """The name of who changed the draft."""
+        return await staff_name(info.context, self.draft_by)
+
     @classmethod
     def of(cls, context: Context, row: Mapping[str, Any]) -> Site:
         """A site from a row of `statements.BY_KEYS`."""
@@ -265,6 +271,11 @@ class SiteVersion(Node):
     published_by: str = strawberry.field(description="Who published it, such as `staff:0189…`.")
     published_at: datetime
     is_shown: bool = strawberry.field(description="Whether visitors see it.")
+
+    @strawberry.field(description="The name of who published it, where that was one of the staff.")
+    async def published_by_name(self, info: Info) -> str | None:
+        """The name of who published it."""
+        return await staff_name(info.context, self.published_by)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> SiteVersion:

@@ -8,6 +8,7 @@ import strawberry
 
 from kameng.errors import NotFound
 from kameng.graphql import Connection, Info, Money
+from kameng.graphql.actors import staff_name
 from kameng.graphql.pages import Keyset, PageRequest
 from kameng.ids import global_id
 from kameng.money import Money as Amount
@@ -100,6 +101,11 @@ class HistoryActor:
     def actor(self) -> str:
         """Who did it."""
         return cast("OrderHistoryEntry", self).stored.actor
+
+    @strawberry.field(description="The name of who did it, where that was one of the staff.")
+    async def actor_name(self, info: Info) -> str | None:
+        """The name of who did it."""
+        return await staff_name(info.context, cast("OrderHistoryEntry", self).stored.actor)
 
 
 class TicketPlace:

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from kameng.auth import PrincipalDirectory
+from kameng.auth import PrincipalDirectory, StaffNames
 from kameng.auth.first_administrator import FirstAdministrator
 from kameng.module import Module, Permission, Provide, SchemaPart
 from kameng.notify import StaffAddresses
@@ -49,6 +49,7 @@ from kameng_membership.resetting import MAIL_RESET, RESET
 from kameng_membership.settings import MembershipSettings
 from kameng_membership.shop import MembershipMutation, MembershipQuery, member_nodes
 from kameng_membership.staff_addresses import StaffMail
+from kameng_membership.staff_names import StaffDirectory
 from kameng_membership.tiers import open_tiers
 
 
@@ -125,6 +126,7 @@ module = Module(
         Provide(FirstAdministrator, FirstAdministratorLinks),
         Provide(PriceTiers, open_tiers),
         Provide(StaffAddresses, lambda kernel: StaffMail(kernel.db)),
+        Provide(StaffNames, lambda kernel: StaffDirectory(kernel.db)),
     ),
     events=(MemberRegistered, MemberBlocked, MemberErased),
     permissions=(

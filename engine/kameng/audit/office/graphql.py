@@ -13,6 +13,7 @@ import strawberry
 from kameng.audit.office.filtering import EntryFilter
 from kameng.audit.office.permissions import READ_AUDIT
 from kameng.db import Statement
+from kameng.graphql.actors import staff_name
 from kameng.graphql.context import Context, Info
 from kameng.graphql.exact import Long
 from kameng.graphql.node import Node
@@ -90,6 +91,11 @@ class AuditEntry(Node):
     position: Long | None = strawberry.field(
         default=None, description="Its place in the chain; null while it waits for one, some seconds."
     )
+
+    @strawberry.field(description="The name of who did it, where that was one of the staff.")
+    async def actor_name(self, info: Info) -> str | None:
+        """The name of who did it."""
+        return await staff_name(info.context, self.actor)
 
     @classmethod
     def of(cls, row: Any) -> AuditEntry:

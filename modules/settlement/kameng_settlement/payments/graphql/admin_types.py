@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 from kameng import money
 from kameng.db import Statement, as_json
 from kameng.graphql import Context, Info, Money, Node
+from kameng.graphql.actors import staff_name
 from kameng.graphql.exact import Long
 from kameng.ids import global_id
 from kameng.settings.fields import SettingField
@@ -131,6 +132,11 @@ class PaymentHistoryEntry:
     to_state: str
     actor: str
     note: str
+
+    @strawberry.field(description="The name of who did it, where that was one of the staff.")
+    async def actor_name(self, info: Info) -> str | None:
+        """The name of who did it."""
+        return await staff_name(info.context, self.actor)
 
 
 @strawberry.type(description="What a gateway said of a payment, and what came of it.")

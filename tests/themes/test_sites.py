@@ -81,8 +81,9 @@ async def test_a_reseller_with_only_a_logo_and_a_colour_gets_a_shop(shop: Shop) 
     assert (await office.send(page, "save_site_draft", input__brand="#00a0e9")).status_code == 303
     assert (await office.send(page, "publish_site")).status_code == 303
     assert "#0077af" in (await visitor.get("/")).text
-    history = text_of(await office.get(page))
-    assert "The reseller's colours" in history
+    history = await office.get(page)
+    assert "The reseller's colours" in text_of(history)
+    assert len(re.findall(r'<td[^>]*><span title="staff:[^"]+">Ada</span></td>', history.text)) == 2
     answer = await office.send(page, "restore_site_version")
     assert answer.status_code == 303, text_of(answer)
     assert "--color-brand:light-dark(#e30012, #ff9689)" in (await visitor.get("/")).text

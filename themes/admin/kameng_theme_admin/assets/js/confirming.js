@@ -15,12 +15,11 @@ export function ask(question) {
 
 const asked = new WeakSet();
 
-/** Put the boxes of a part of the page away: the dialog asks instead. */
-function takeBoxes(root) {
-  for (const label of root.querySelectorAll(".sure[data-sure]")) {
-    label.hidden = true;
-    label.querySelector("input").required = false;
-  }
+/** Put a box away: the dialog asks instead. */
+function takeBox(box) {
+  const tick = box.querySelector("input");
+  if (!box.hidden) box.hidden = true;
+  if (tick.required) tick.required = false;
 }
 
 document.addEventListener(
@@ -40,9 +39,16 @@ document.addEventListener(
   true,
 );
 
-takeBoxes(document);
+for (const box of document.querySelectorAll(".sure[data-sure]")) takeBox(box);
+// Parts that are fetched anew bring boxes, and show those again that they find here.
 new MutationObserver((changes) => {
-  for (const change of changes) {
-    for (const node of change.addedNodes) if (node.nodeType === Node.ELEMENT_NODE) takeBoxes(node);
+  for (const { target, addedNodes } of changes) {
+    const own = target.closest?.(".sure[data-sure]");
+    if (own) takeBox(own);
+    for (const node of addedNodes) {
+      if (node.nodeType !== Node.ELEMENT_NODE) continue;
+      if (node.matches(".sure[data-sure]")) takeBox(node);
+      for (const box of node.querySelectorAll(".sure[data-sure]")) takeBox(box);
+    }
   }
-}).observe(document.body, { childList: true, subtree: true });
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "required"] });

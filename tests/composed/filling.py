@@ -16,6 +16,10 @@ from kameng.ids import global_id, new_id
 from kameng.jobs.running import run_job
 from kameng.kernel import Kernel
 from kameng.money import Money, UnitPrice
+from kameng.sites.look import Look, written
+from kameng.sites.managing import create_site
+from kameng.sites.statements import ADD_VERSION, SET_DRAFT, SHOW_VERSION
+from kameng_catalog.admin.types import card_id
 from kameng_catalog.alerts import check_all_stock
 from kameng_fulfilment.suppliers.connections import ConnectionDraft, save_connection
 from kameng_fulfilment.suppliers.offers import OfferDraft, save_offer
@@ -42,6 +46,10 @@ class Filling:
         buyer: a member who has money and orders; None until there is one.
         numbers: of the buyer's orders; the first has the most lines.
         cart_line: the id of a line of the buyer's cart.
+        batch: the key of a batch of cards.
+        cards: ids of so many of its cards.
+        job: the key of a job that is done.
+        site: the key of a site with versions.
     """
 
     kernel: Kernel
@@ -50,6 +58,10 @@ class Filling:
     buyer: Principal | None = None
     numbers: list[str] = field(default_factory=list)
     cart_line: str = ""
+    batch: UUID | None = None
+    cards: list[str] = field(default_factory=list)
+    job: UUID | None = None
+    site: UUID | None = None
 
     async def ask(
         self,
@@ -108,6 +120,13 @@ class Filling:
         )
         self.variants += [row["id"] for row in rows]
         self.products_made += dict.fromkeys(row["product"] for row in rows)
+        self.batch = await self.kernel.db.fetchval("select min(id::text)::uuid from catalog_stock_batch")
+        self.cards = [
+            card_id(row["id"])
+            for row in await self.kernel.db.fetch(
+                "select id from catalog_card where batch = $1 order by id limit $2", self.batch, count
+            )
+        ]
 
     async def alerts(self) -> None:
         """An alert of low stock for each variant."""
@@ -119,6 +138,7 @@ class Filling:
         for _ in range(count):
             job = await self.kernel.jobs.start("catalog.export_products", principal=OWNER)
             await run_job(self.kernel, str(job.id))
+            self.job = job.id
 
     async def _import(self, name: str, content: str) -> None:
         payload = await self.change("admin", name, {"content": content}, "applied faults { line reason }")
@@ -302,6 +322,20 @@ class Filling:
             self.products_made[0],
         )
 
+    async def sites(self, count: int) -> None:
+        """So many sites, each with a changed draft, of which the first has so many versions."""
+        context = Context(self.kernel, principal=OWNER, schema="admin")
+        look = written(Look())
+        for number in range(count):
+            site = await create_site(context, f"site-{number}", f"Site {number}", [f"site-{number}.test"])
+            await self.kernel.db.execute(SET_DRAFT, site, look, OWNER.key)
+            for _ in range(1 if self.site else count):
+                version = await self.kernel.db.fetchval(
+                    ADD_VERSION, new_id(), site, look, "for a test", None, OWNER.key
+                )
+            await self.kernel.db.execute(SHOW_VERSION, site, version)
+            self.site = self.site or site
+
     async def facts(self) -> None:
         """Let every module hear of what has happened, as the relay and the workers would."""
         new = NewEvents(self.kernel.events.subscriptions, timedelta(seconds=30))
@@ -330,6 +364,7 @@ class Filling:
         await self.alerts()
         await self.staff(count)
         await self.told(count)
+        await self.sites(count)
         await self.facts()
         await self.jobs(count)
         await self.delivered_by_others(count)

@@ -1,12 +1,13 @@
 // Moments that are near, counted down by the second. Where one is over, the part around it is asked for again.
 
+const inDays = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "day", unitDisplay: "narrow" });
 const two = (number) => String(number).padStart(2, "0");
 
 const left = (seconds) => {
   const hours = Math.floor(seconds / 3600);
   const days = Math.floor(hours / 24);
   const clock = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return days ? `${days}d ${two(hours % 24)}:${clock}` : hours ? `${hours}:${clock}` : clock;
+  return days ? `${inDays.format(days)} ${two(hours % 24)}:${clock}` : hours ? `${hours}:${clock}` : clock;
 };
 
 const tick = () => {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -23,6 +23,8 @@ from kameng.testing.databases import Databases, TestServices
 from kameng.testing.documents import GeneratedDocument, documents
 from kameng.testing.kernels import Kernels
 from kameng.vault import data_keys
+from kameng_catalog.known_lists import KnownLists
+from kameng_fulfilment.flash.known import KnownSales
 from tests.composed.filling import OWNER, Filling
 from tests.composed.twice import CoreGaveUp, Twice, fresh_key, standing_still
 from tests.composed.values import values_of
@@ -86,14 +88,25 @@ async def filling(services: TestServices, tmp_path_factory: pytest.TempPathFacto
     databases = Databases(services)
     async with AsyncExitStack() as stack:
         # What a process remembers for some time would be read by whoever comes first.
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr(data_keys, "CACHED_SECONDS", -1.0)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(data_keys, "CACHED_SECONDS", -1.0)
         stack.push_async_callback(databases.drop_all)
         kernels = Kernels(services, databases, lambda: tmp_path_factory.mktemp("demo"), stack)
         kernel = await kernels(membership={"tier_cache_seconds": 0})
         await seed_all(kernel, DATA)
         filling = Filling(kernel)
         await filling.fill(4)
+        # What a process reads again once in a while, the first of both executions would wait for and the second not.
+        for kind in (KnownSales, KnownLists):
+            patch.setattr(kernel.services.get(kind), "read", _always(await kind(kernel).read()))
         yield filling
+
+
+def _always(known: object) -> Callable[[], Awaitable[object]]:
+    async def read() -> object:
+        return known
+
+    return read
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["shop", "admin"])

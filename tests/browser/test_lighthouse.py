@@ -28,7 +28,7 @@ def grades(url: str, cookies: str, folder: Path) -> dict[str, int]:
     report = folder / "report.json"
     flags = "--headless=new --disable-dev-shm-usage" + (" --no-sandbox" if os.getuid() == 0 else "")
     extra = [f"--extra-headers={json.dumps({'cookie': cookies})}"] if cookies else []
-    run(
+    command = [
         "node",
         HERE / "node_modules/lighthouse/cli/index.js",
         url,
@@ -38,9 +38,15 @@ def grades(url: str, cookies: str, folder: Path) -> dict[str, int]:
         "--form-factor=mobile",
         f"--chrome-flags={flags}",
         *extra,
-        folder=folder,
-        CHROME_PATH=program(),
-    )
+    ]
+    for tries_left in (2, 1, 0):
+        try:
+            run(*command, folder=folder, CHROME_PATH=program())
+            break
+        except AssertionError as error:
+            # The browser's own recording fails now and then, and Lighthouse asks to be run again.
+            if not tries_left or "run Lighthouse again" not in str(error):
+                raise
     told = json.loads(report.read_text("utf-8"))
     for audit in told["audits"].values():
         if audit.get("score") is not None and audit["score"] < 0.9:

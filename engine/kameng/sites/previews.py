@@ -35,6 +35,10 @@ END = "end"
 _DOMAIN = "sites.preview"
 _LONGEST = 400
 
+NOT_HERE = "This link shows no preview here."
+ENDED = "This link to a preview has ended."
+"""What is said of a refused link; each theme has it in its own language from the kernel's base layer."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreviewLink:
@@ -75,11 +79,9 @@ def read_token(kernel: Kernel, token: str, site: UUID, now: float | None = None)
     """
     ends = _ends(kernel, token, site)
     if ends is None:
-        raise PreviewRefused("This link shows no preview here.", cure="Ask for a new one in the back office.")
+        raise PreviewRefused(NOT_HERE, cure="Ask for a new one in the back office.")
     if ends <= (time.time() if now is None else now):
-        raise PreviewRefused(
-            "This link to a preview has ended.", cure="Ask for a new one in the back office."
-        )
+        raise PreviewRefused(ENDED, cure="Ask for a new one in the back office.")
     return ends
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 
+from kameng.sites.previews import ENDED, NOT_HERE
 from kameng.themes import formats
 from kameng.themes.catalogues import read_catalogue
 from kameng.themes.checks.templates import read_templates
@@ -138,7 +139,7 @@ def test_the_kernels_own_messages_are_all_translated() -> None:
     base = read_layer(BASE_FOLDER)
     theme, _ = build_theme((base,), serving.schemas, serving.modules, ZoneInfo("UTC"))
     wanted = {message.text for message in theme_messages(theme, read_templates(theme))}
-    wanted |= {*MESSAGES, *TITLES.values(), FORGED, FAILED}
+    wanted |= {*MESSAGES, *TITLES.values(), FORGED, FAILED, NOT_HERE, ENDED}
 
     catalogue = read_catalogue(BASE_FOLDER / "locale", "zh-CN")
 

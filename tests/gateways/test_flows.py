@@ -269,7 +269,9 @@ async def test_an_answer_that_says_nothing_is_never_taken_for_one(
     simulated.control("policy", refunds="succeeded")
     back = refund_of(wanted, transaction)
     simulated.control("misbehave", **{wrong: 1})
-    with pytest.raises(GatewayUnanswered):
+    # the first version of epay is asked first, whether the refund was made already: if that breaks, nothing was sent
+    broken = GatewayNotReached if case.name == "epay" else GatewayUnanswered
+    with pytest.raises(broken):
         await case.gateway.refund(account, back)
     assert (await case.gateway.refund(account, back)).status is RefundStatus.SUCCEEDED
     assert len(simulated.control("trades")[wanted.number]["refunds"]) == 1

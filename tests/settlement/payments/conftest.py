@@ -33,6 +33,7 @@ from kameng_settlement.payments.accounts import (
     set_account_enabled,
 )
 from kameng_settlement.payments.desk import PaymentDraft
+from kameng_settlement.payments.graphql import admin
 from kameng_settlement.payments.notifying import take_notification
 from kameng_settlement.payments.opening import open_payment, payment_by_number
 from kameng_settlement.payments.records import StoredAttempt, StoredPayment
@@ -50,7 +51,8 @@ BANK = EntryPoint("bank", "tests.settlement.payments.bank_gateway:gateway", "kam
 def bank_installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests' gateway as if a package had brought it."""
     known = gateways.installed_gateways()
-    monkeypatch.setattr(gateways, "installed_gateways", lambda: {**known, "bank": BANK})
+    for module in (gateways, admin):
+        monkeypatch.setattr(module, "installed_gateways", lambda: {**known, "bank": BANK})
     gateways.gateway.cache_clear()
     yield
     gateways.gateway.cache_clear()
